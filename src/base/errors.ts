@@ -1,0 +1,174 @@
+/**
+ * Every error that Pinhole itself raises, in one table: HTTP status, gRPC code and what to do about it.
+ * `docs/errors.md` has a section for each code; `test/base/errors.test.ts` holds the two together.
+ * A retired code is never used again.
+ */
+
+/** gRPC status codes by name (google.rpc.Code). */
+export const GrpcCode = {
+  ok: 0,
+  cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  outOfRange: 11,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
+} as const
+
+interface ErrorKind {
+  readonly status: number
+  readonly grpc: number
+  readonly advice: string
+}
+
+const kind = (status: number, grpc: number, advice: string): ErrorKind => ({ status, grpc, advice })
+
+const g = GrpcCode
+
+// prettier-ignore
+const TABLE = {
+  // The pairing phrase, before anything is sent.
+  ERR_PHRASE_WORD_COUNT: kind(400, g.invalidArgument, 'Give the ten words of the pairing phrase, in order, separated by blanks.'),
+  ERR_PHRASE_UNKNOWN_WORD: kind(400, g.invalidArgument, 'Check that word against the phrase as your node showed it.'),
+
+  // The session between two paired ends.
+  ERR_SESSION_NOT_FOUND: kind(404, g.notFound, 'The phrase is unknown at this relay or another client has used it: check the relay address, or create a new session on the node and pair with its phrase.'),
+  ERR_SESSION_EXPIRED: kind(410, g.failedPrecondition, 'The session has expired or was revoked: create a new session on the node and pair again.'),
+  ERR_SESSION_IN_USE: kind(409, g.unavailable, 'Another connection uses this session: close it, or create a session for each client.'),
+  ERR_SESSION_CLOSED: kind(503, g.unavailable, 'The connection was closed: connect again.'),
+  ERR_SESSION_KEYS: kind(400, g.invalidArgument, 'Give the keys that an earlier pairing stored: a 32-byte local key and a 33-byte remote key.'),
+  ERR_SESSION_STORE: kind(500, g.internal, 'The pairing could not be kept: make the store writable and connect again with the same phrase.'),
+
+  // The node at the other end.
+  ERR_NODE_OFFLINE: kind(503, g.unavailable, 'The session is known but the node does not answer: check that the node (litd or pinhole agent) is running and online.'),
+  ERR_NODE_PERMISSION: kind(403, g.permissionDenied, 'The session lacks that permission: create one whose macaroon allows the method named above.'),
+  ERR_NODE_CALL: kind(502, g.unknown, 'The node refused the call for the reason given.'),
+  ERR_NODE_TIMEOUT: kind(504, g.deadlineExceeded, 'The node did not answer in time: check its load and the connection to the relay.'),
+  ERR_NODE_MESSAGE_SIZE: kind(502, g.resourceExhausted, 'Ask the node for less at once, or raise the limit named above.'),
+
+  // The way to the relay.
+  ERR_RELAY_UNREACHABLE: kind(503, g.unavailable, 'Check the mailbox address, its port and your network.'),
+  ERR_RELAY_CERTIFICATE: kind(502, g.unavailable, 'Use a certificate that your system trusts, or insecureTls (--insecure-tls) for a relay of your own with a self-signed one.'),
+  ERR_RELAY_REFUSED: kind(502, g.unavailable, 'The server at that address does not speak hashmail or refuses this client: check the address and what stands in front of the relay.'),
+  ERR_RELAY_ADDRESS: kind(400, g.invalidArgument, 'Give the mailbox as host:port.'),
+
+  // Layers of the connection.
+  ERR_LINK_CLOSED: kind(503, g.unavailable, 'The connection was closed: connect again.'),
+  ERR_LINK_MESSAGE_SIZE: kind(500, g.resourceExhausted, 'Send less at once.'),
+  ERR_GBN_PACKET: kind(502, g.internal, 'The peer sent a packet that is not Go-Back-N: check that both ends speak LNC.'),
+  ERR_GBN_HANDSHAKE: kind(504, g.unavailable, 'The peer did not answer: check that it is online and uses the same relay.'),
+  ERR_GBN_SILENT: kind(504, g.unavailable, 'The peer stopped answering: check its network; a new connection is made by itself.'),
+  ERR_MESSAGE_FRAME: kind(502, g.internal, 'The peer sent a broken frame: check that both ends speak LNC.'),
+  ERR_NOISE_VERSION: kind(502, g.failedPrecondition, 'Update the other end; allow older handshake versions only if you trust the relay.'),
+  ERR_NOISE_ACT: kind(502, g.internal, 'The peer sent a broken handshake message: check that both ends speak LNC.'),
+  ERR_NOISE_DECRYPT: kind(502, g.unauthenticated, 'The two ends do not share the same phrase or keys: pair again.'),
+  ERR_NOISE_TIMEOUT: kind(504, g.deadlineExceeded, 'The peer stopped in the middle of the handshake: connect again.'),
+  ERR_NOISE_AUTH_DATA: kind(502, g.internal, 'The node sent no usable macaroon: create a new session on it.'),
+  ERR_NOISE_RECORD: kind(502, g.internal, 'The connection was disturbed and has been closed; a new one is made by itself.'),
+
+  // The relay: texts are Aperture's, since clients match them (specs: hashmail error strings).
+  ERR_BOX_EXISTS: kind(409, g.alreadyExists, 'The box is there already; use it.'),
+  ERR_BOX_NOT_FOUND: kind(500, g.unknown, 'Create the box first (the node\'s end does).'),
+  ERR_BOX_READ_OCCUPIED: kind(500, g.unknown, 'Another connection reads this box: close it first.'),
+  ERR_BOX_WRITE_OCCUPIED: kind(500, g.unknown, 'Another connection writes to this box: close it first.'),
+  ERR_BOX_CLOSED: kind(500, g.unknown, 'The box was deleted while in use: create it again.'),
+  ERR_BOX_REQUEST: kind(500, g.unknown, 'Send the fields that the hashmail protocol asks for.'),
+  ERR_BOX_MESSAGE_SIZE: kind(429, g.resourceExhausted, 'Send smaller messages, or raise hashmail.maxmessagebytes.'),
+  ERR_BOX_LIMIT: kind(429, g.resourceExhausted, 'This relay holds as much as it is allowed to: delete unused boxes, try later, or raise the limit named above.'),
+  ERR_RELAY_JSON: kind(400, g.invalidArgument, 'Send protobuf JSON of the hashmail message.'),
+  ERR_RELAY_CLOSING: kind(503, g.unavailable, 'The relay is restarting: connect again.'),
+
+  // Running a hub.
+  ERR_CONFIG_FILE: kind(500, g.failedPrecondition, 'Name an existing, readable file with --configfile.'),
+  ERR_CONFIG_SYNTAX: kind(500, g.failedPrecondition, 'Mend the YAML at the place named above.'),
+  ERR_CONFIG_KEY: kind(500, g.failedPrecondition, 'Remove the key or correct its spelling; sample-conf.yaml names every key.'),
+  ERR_CONFIG_VALUE: kind(500, g.failedPrecondition, 'Correct the value; sample-conf.yaml says what is valid.'),
+  ERR_LISTEN_ADDRESS: kind(500, g.failedPrecondition, 'Free the port or choose another listenaddr.'),
+  ERR_LISTEN_CERTIFICATE: kind(500, g.failedPrecondition, 'Make tls.cert and tls.key a readable pair, or remove both to have them made anew.'),
+  ERR_CLI_USAGE: kind(400, g.invalidArgument, 'See pinhole --help.'),
+  ERR_AGENT_LND: kind(503, g.unavailable, 'Check --lnd, --tls and that lnd is running and unlocked.'),
+  ERR_AGENT_FILE: kind(500, g.failedPrecondition, 'Name a file that exists and that this user may read.'),
+} as const satisfies Record<string, ErrorKind>
+
+/** Closed union of all error codes, `ERR_<AREA>_<WHAT>`. */
+export type ErrorCode = keyof typeof TABLE
+
+/** Every code, for tests and documentation. */
+export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[]
+
+/** What more an error can carry. */
+export interface ErrorOptionsWithStatus {
+  /** The error that caused this one, kept for logs. */
+  readonly cause?: unknown
+  /** A gRPC code other than the table's: the node's own, of a refused call. */
+  readonly grpc?: number
+}
+
+/** The one error class. `message` says what is wrong and where, `advice` what to do. */
+export class PinholeError extends Error {
+  override readonly name = 'PinholeError'
+  readonly code: ErrorCode
+  /** HTTP status that stands for this error. */
+  readonly status: number
+  /** gRPC code that stands for this error. */
+  readonly grpc: number
+  /** One sentence that says what to do. */
+  readonly advice: string
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptionsWithStatus = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    const { status, grpc, advice } = TABLE[code]
+    this.code = code
+    this.status = status
+    this.grpc = options.grpc ?? grpc
+    this.advice = advice
+  }
+
+  /** Where the error is explained at length. */
+  get docs(): string {
+    return `docs/errors.md#${this.code.toLowerCase()}`
+  }
+
+  /** RFC 9457 body. */
+  toProblemDetails(): {
+    type: string
+    title: string
+    status: number
+    detail: string
+    code: ErrorCode
+  } {
+    return {
+      type: this.docs,
+      title: this.message,
+      status: this.status,
+      detail: this.advice,
+      code: this.code,
+    }
+  }
+}
+
+/** Whether `reason` is a `PinholeError`, of one of `codes` when some are given. */
+export function isPinholeError(
+  reason: unknown,
+  ...codes: readonly ErrorCode[]
+): reason is PinholeError {
+  return reason instanceof PinholeError && (codes.length === 0 || codes.includes(reason.code))
+}
+
+/** `reason` as a `PinholeError`: itself when it is one, else wrapped as `code` with its message. */
+export function asPinholeError(reason: unknown, code: ErrorCode): PinholeError {
+  if (reason instanceof PinholeError) return reason
+  return new PinholeError(code, reason instanceof Error ? reason.message : String(reason), {
+    cause: reason,
+  })
+}
