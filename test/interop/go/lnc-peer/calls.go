@@ -23,10 +23,7 @@ func (c *client) do(ctx context.Context, command lines.Command) (lines.Fields,
 	case "disconnect":
 		return timed(c.disconnect)
 	case "status":
-		if c.status == nil {
-			return lines.Fields{"status": "never connected"}, nil
-		}
-		return lines.Fields{"status": c.status().String()}, nil
+		return c.connStatus(), nil
 	}
 
 	calls, err := c.echo()
@@ -67,6 +64,16 @@ func (c *client) do(ctx context.Context, command lines.Command) (lines.Fields,
 	default:
 		return nil, fmt.Errorf("unknown command %q", command.Cmd)
 	}
+}
+
+// connStatus is what the module says of the connection.
+func (c *client) connStatus() lines.Fields {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status == nil {
+		return lines.Fields{"status": "never connected"}
+	}
+	return lines.Fields{"status": c.status().String()}
 }
 
 func timed(action func() error) (lines.Fields, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -23,9 +24,11 @@ const (
 type client struct {
 	session  session
 	connData *mailbox.ConnData
-	conn     *grpc.ClientConn
-	status   func() mailbox.ClientStatus
-	cancel   context.CancelFunc
+
+	mu     sync.Mutex
+	conn   *grpc.ClientConn
+	status func() mailbox.ClientStatus
+	cancel context.CancelFunc
 }
 
 func newClient(s session) (*client, error) {
@@ -58,6 +61,8 @@ func newClient(s session) (*client, error) {
 
 // connect dials as lnc-web and aperture do and waits for the connection.
 func (c *client) connect(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.conn != nil {
 		return errors.New("already connected")
 	}
@@ -97,6 +102,8 @@ func (c *client) mailboxClient(ctx context.Context) (*mailbox.Client, error) {
 }
 
 func (c *client) disconnect() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.conn == nil {
 		return errors.New("not connected")
 	}
@@ -107,13 +114,15 @@ func (c *client) disconnect() error {
 }
 
 func (c *client) echo() (*echo.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.conn == nil {
 		return nil, errors.New("not connected")
 	}
 	return &echo.Client{Conn: c.conn}, nil
 }
 
-// runClient does what stdin says, one command at a time.
+// runClient does what stdin says. A command need not wait for the one before it.
 func runClient(args []string) error {
 	var s session
 	if err := s.flags("client").Parse(args); err != nil {
@@ -124,16 +133,18 @@ func runClient(args []string) error {
 	if err != nil {
 		return err
 	}
-	return lines.Read(func(command lines.Command) {
-		timeout := command.TimeoutMs
-		if timeout == 0 {
-			timeout = defaultTimeoutMs
-		}
-		ctx, cancel := context.WithTimeout(
-			context.Background(), time.Duration(timeout)*time.Millisecond,
-		)
-		defer cancel()
-		fields, err := c.do(ctx, command)
-		lines.Answer(command.ID, fields, err)
-	})
+	return lines.Read(func(command lines.Command) { go c.answer(command) })
+}
+
+func (c *client) answer(command lines.Command) {
+	timeout := command.TimeoutMs
+	if timeout == 0 {
+		timeout = defaultTimeoutMs
+	}
+	ctx, cancel := context.WithTimeout(
+		context.Background(), time.Duration(timeout)*time.Millisecond,
+	)
+	defer cancel()
+	fields, err := c.do(ctx, command)
+	lines.Answer(command.ID, fields, err)
 }

@@ -1,0 +1,136 @@
+/**
+ * Every combination of our ends and relay with the official ones: {our client, Go client} × {our server,
+ * Go server} × {our relay, Aperture's relay} × {WebSocket, gRPC on the client side}. Each pairs by phrase
+ * and then connects ten times in a row by the keys; over both kinds of connection it makes unary calls, a
+ * server stream and a transfer each way, contents compared. Prints one table.
+ */
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { ClientEnd, ServerEnd, type Maker, type Transport } from './ends.ts'
+import { requirePeers } from './peers.ts'
+import { Relay } from './relays.ts'
+
+const MACAROON = '0201036c6e6402f801030a10'
+const TRANSFER_BYTES = 5 * 1024 * 1024
+const UNARY_CALLS = 50
+const STREAMED = 500
+const RECONNECTS = 10
+const MAKERS: readonly Maker[] = ['pinhole', 'go']
+const TRANSPORTS: readonly Transport[] = ['websocket', 'grpc']
+
+interface Cell {
+  readonly client: Maker
+  readonly server: Maker
+  readonly relay: Maker
+  readonly transport: Transport
+}
+
+interface Figures {
+  readonly connectMs: number
+  readonly unaryMs: number
+  readonly downMs: number
+  readonly upMs: number
+}
+
+interface Row extends Cell {
+  readonly first?: Figures
+  readonly paired?: Figures
+  readonly reconnectsMs?: readonly number[]
+}
+
+const only = process.env.PINHOLE_INTEROP_ONLY?.split(',')
+const cells: readonly Cell[] = MAKERS.flatMap((relay) =>
+  MAKERS.flatMap((client) =>
+    MAKERS.flatMap((server) =>
+      TRANSPORTS.map((transport) => ({ client, server, relay, transport })),
+    ),
+  ),
+).filter((cell) => only === undefined || only.includes(nameOf(cell)))
+
+function nameOf({ client, server, relay, transport }: Cell): string {
+  return `${client}-${server}-${relay}-${transport}`
+}
+
+/** Everything a connection must carry, with what it took. */
+async function exercise(client: ClientEnd, connectMs: number): Promise<Figures> {
+  const { p50Ms } = await client.unary(UNARY_CALLS, 100)
+  await client.unary(2, 60_000)
+  await client.stream(STREAMED)
+  const downMs = await client.download(TRANSFER_BYTES)
+  const upMs = await client.upload(TRANSFER_BYTES)
+  return { connectMs, unaryMs: p50Ms, downMs, upMs }
+}
+
+async function runCell(t: TestContext, cell: Cell, relay: string): Promise<Row> {
+  const server = await ServerEnd.start(cell.server, { relay, macaroon: MACAROON })
+  t.after(() => server.stop())
+  const client = await ClientEnd.start(cell.client, {
+    relay,
+    transport: cell.transport,
+    phrase: server.phrase,
+  })
+  t.after(() => client.stop())
+
+  const first = await exercise(client, await client.connect())
+  const authData = await client.process.event('authData', 1000)
+  assert.equal(authData.text, `Macaroon: ${MACAROON}`)
+  assert.match(await server.remoteKey(), /^0[23][0-9a-f]{64}$/)
+
+  await client.disconnect()
+  const paired = await exercise(client, await client.connect())
+
+  const reconnectsMs: number[] = []
+  for (let i = 0; i < RECONNECTS; i++) {
+    await client.disconnect()
+    reconnectsMs.push(await client.connect())
+    await client.unary(1, 100)
+  }
+  await client.disconnect()
+  return { ...cell, first, paired, reconnectsMs }
+}
+
+const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0).padStart(6)
+const rate = (took: number): string => (TRANSFER_BYTES / 1000 / took).toFixed(1).padStart(5)
+
+function figures(of: Figures | undefined): string {
+  if (!of) return '     –      –     –     –'
+  return `${ms(of.connectMs)} ${ms(of.unaryMs)} ${rate(of.downMs)} ${rate(of.upMs)}`
+}
+
+function print(rows: readonly Row[]): void {
+  const head = '| client  | server  | relay   | way       '
+  const one = 'connect  unary  down    up'
+  console.log(`${head}| first: ${one} | paired: ${one} | ${RECONNECTS} reconnects: median, worst |`)
+  for (const row of rows) {
+    const took = [...(row.reconnectsMs ?? [])].sort((a, b) => a - b)
+    const reconnects =
+      took.length === 0 ? 'failed' : `${ms(took[took.length >> 1] ?? 0)} ${ms(took.at(-1) ?? 0)}`
+    const names = [row.client, row.server, row.relay].map((maker) => maker.padEnd(7)).join(' | ')
+    const way = row.transport.padEnd(9)
+    console.log(
+      `| ${names} | ${way} | ${figures(row.first)} | ${figures(row.paired)} | ${reconnects} |`,
+    )
+  }
+  console.log('(connect and unary in ms, transfers in MB/s; cells run beside each other)')
+}
+
+test('every end meets every other over every relay', { timeout: 900_000 }, async (t) => {
+  if (!requirePeers(t, 'lnc-peer', 'aperture')) return
+  const rows = new Map<string, Row>(cells.map((cell) => [nameOf(cell), cell]))
+  for (const maker of MAKERS) {
+    const ofRelay = cells.filter((cell) => cell.relay === maker)
+    if (ofRelay.length === 0) continue
+    await t.test(`over the relay of ${maker}`, { concurrency: 3 }, async (relayTest) => {
+      const relay = await Relay.start(maker)
+      relayTest.after(() => relay.stop())
+      await Promise.all(
+        ofRelay.map((cell) =>
+          relayTest.test(nameOf(cell), { timeout: 300_000 }, async (cellTest) => {
+            rows.set(nameOf(cell), await runCell(cellTest, cell, relay.address))
+          }),
+        ),
+      )
+    })
+  }
+  print([...rows.values()])
+})
