@@ -35,8 +35,8 @@ export interface HandshakeOptions extends VersionRange {
   /** What the responder sends in act two, of any size (498 bytes at most in version 0). */
   readonly authData?: Uint8Array | undefined
   /**
-   * Keeps the peer's static key, in version 2 and after the last act; a rejection fails the
-   * handshake, and nothing has been promised to the layers above by then.
+   * Keeps the peer's static key, in version 2: the initiator's of a first pairing before act three is
+   * written, else after the last act. A rejection fails the handshake.
    */
   readonly onRemoteStatic?: ((key: Uint8Array) => void | Promise<void>) | undefined
   /** Takes the auth data of act two, initiator only, after `onRemoteStatic`; a rejection fails the handshake. */
@@ -82,7 +82,7 @@ async function run(lower: Link, role: Role, options: HandshakeOptions): Promise<
     const negotiation = negotiate(role, pattern, options)
     state = begin(pattern, role, options)
     const authData = await exchangeActs(lower, state, pattern, negotiation, options)
-    return await conclude(lower, state, negotiation.version, authData, options)
+    return await conclude(lower, state, pattern, negotiation.version, authData, options)
   } catch (reason) {
     await lower.close()
     throw reason
@@ -122,6 +122,9 @@ async function exchangeActs(
   let authData = options.authData ?? NO_AUTH_DATA
   for (const act of pattern.acts) {
     if (act.from === state.role) {
+      // The responder keeps our key once it has read act three, and then answers to the keys alone; so
+      // its key is safe here before that act is out, whatever happens next.
+      if (act.number === 3) await keepRemote(state, negotiation.version, options)
       await lower.send(writeAct(state, act, negotiation.version, authData))
     } else {
       const message = await awaitAct(lower, act, options)
@@ -182,10 +185,19 @@ async function awaitAct(lower: Link, act: Act, options: HandshakeOptions): Promi
   }
 }
 
-/** LNC §3: derive the keys, then store the remote key, then the auth data. */
+async function keepRemote(
+  state: HandshakeState,
+  version: Version,
+  { onRemoteStatic }: HandshakeOptions,
+): Promise<void> {
+  if (version >= KEEPS_KEYS) await onRemoteStatic?.(state.rs ?? new Uint8Array())
+}
+
+/** LNC §3: derive the keys, then store the remote key (unless that is done), then the auth data. */
 async function conclude(
   lower: Link,
   state: HandshakeState,
+  pattern: Pattern,
   version: Version,
   authData: Uint8Array,
   options: HandshakeOptions,
@@ -203,7 +215,7 @@ async function conclude(
   wipe(k1, k2)
   const remoteStatic = state.rs ?? new Uint8Array()
   try {
-    if (version >= KEEPS_KEYS) await options.onRemoteStatic?.(remoteStatic)
+    if (!initiator || pattern !== XX) await keepRemote(state, version, options)
     if (initiator) await options.onAuthData?.(authData)
   } catch (reason) {
     await link.close()
