@@ -1,0 +1,38 @@
+/** Results to stdout, words for people to stderr; JSON with `--json` or where stdout is no terminal. */
+import { PinholeError } from '../base/errors.ts'
+import { Exit, type ExitCode, exitCodeOf } from './exit.ts'
+
+/** Where a command writes to. */
+export interface Output {
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
+}
+
+/** A row of a result: what a terminal shows as a table and everything else gets as JSON. */
+export type Row = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** Whether results are JSON. */
+export const wantsJson = ({ stdout }: Output, json: boolean): boolean => json || !stdout.isTTY
+
+/** Writes one result. */
+export function writeResult(output: Output, row: Row, json: boolean): void {
+  if (wantsJson(output, json)) output.stdout.write(`${JSON.stringify(row)}\n`)
+  else for (const [key, value] of Object.entries(row)) output.stdout.write(`${key}  ${value}\n`)
+}
+
+/** Writes what went wrong, where, what to do about it and where that is explained; returns the exit code. */
+export function writeError(output: Output, reason: unknown, json: boolean): ExitCode {
+  const error = reason instanceof PinholeError ? reason : undefined
+  const message = reason instanceof Error ? reason.message : String(reason)
+  if (json) {
+    const { code, advice, docs } = error ?? {}
+    output.stderr.write(`${JSON.stringify({ error: { code, message, advice, docs } })}\n`)
+  } else {
+    const lines = message.split('\n')
+    const [first = ''] = lines
+    const head = lines.length === 1 ? `pinhole: ${first}` : ['pinhole:', ...lines].join('\n  ')
+    const help = error ? `\n${error.advice}\n${error.code}, see ${error.docs}` : ''
+    output.stderr.write(`${head}${help}\n`)
+  }
+  return error ? exitCodeOf(error.code) : Exit.general
+}

@@ -1,0 +1,59 @@
+/** The command line as a whole; each command has a file of its own. */
+import { Command, CommanderError } from 'commander'
+import { VERSION } from '../version.ts'
+import { type CommandContext } from './command.ts'
+import { Exit, type ExitCode } from './exit.ts'
+import { type Output, writeError } from './output.ts'
+import { startCommand } from './start.ts'
+
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [startCommand]
+
+const HELP = `
+Examples:
+  pinhole start --sandbox              try it, without any configuration
+  pinhole start --hashmail.enabled     host a mailbox relay
+  pinhole start --help                 flags and more examples
+
+Environment:
+  PINHOLE_BASEDIR      base folder instead of ~/.pinhole
+  NODE_EXTRA_CA_CERTS  file of further certificates to trust
+  NO_COLOR             no colours
+
+Exit codes: 0 ok, 1 general, 2 usage, 3 connection, 4 auth, 5 not found, 10 dry run.
+`
+
+/** Runs the command line `args` (without node and script) and returns the exit code. */
+export async function run(args: readonly string[], output: Output): Promise<ExitCode> {
+  const program = new Command('pinhole')
+    .description('Sell an API for bitcoin over Lightning without opening a port on the node')
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand(false)
+    .addHelpText('after', HELP)
+  let code: ExitCode = Exit.ok
+  const finish = (reached: ExitCode) => {
+    code = reached
+  }
+  for (const make of COMMANDS) program.addCommand(make({ output, finish }))
+  for (const part of [program, ...program.commands]) {
+    part.exitOverride().configureOutput({
+      writeOut: (text) => void output.stdout.write(text),
+      writeErr: (text) => void output.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'pinhole: ')),
+    })
+    part.showHelpAfterError(
+      `See ${part === program ? 'pinhole' : `pinhole ${part.name()}`} --help.`,
+    )
+  }
+  if (args.length === 0) {
+    program.outputHelp({ error: true })
+    return Exit.usage
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage
+    return writeError(output, error, args.includes('--json'))
+  }
+}

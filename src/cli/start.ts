@@ -1,0 +1,98 @@
+/** `pinhole start`: runs a hub until a signal ends it. */
+import type { Command } from 'commander'
+import type { Log } from '../base/log.ts'
+import { type Config, loadConfig } from '../config/load.ts'
+import { createHub, type Hub } from '../hub.ts'
+import { createLogger } from '../logger.ts'
+import { createSandbox, sandboxConfig } from '../sandbox/sandbox.ts'
+import { command, type CommandContext, type CommonOptions } from './command.ts'
+import { Exit, type ExitCode } from './exit.ts'
+import { addKeyFlags, readKeyFlags } from './key-flags.ts'
+import { type Output, writeResult } from './output.ts'
+
+interface StartOptions extends CommonOptions {
+  readonly configfile?: string
+  readonly sandbox?: boolean
+}
+
+const EXAMPLES = `
+Every key of sample-conf.yaml is a flag too, e.g. --hashmail.staletimeout=2h; flags win over the file.
+
+Examples:
+  pinhole start --sandbox                             try it, without any configuration
+  pinhole start --hashmail.enabled                    a mailbox relay on https://localhost:8081
+  pinhole start --hashmail.enabled --listenaddr :443 --servername relay.example.com
+  pinhole start --configfile /etc/aperture.yaml       what Aperture was configured with
+`
+
+/** The command. */
+export function startCommand({ output, finish }: CommandContext): Command {
+  const start = command('start', 'run the hub')
+    .option(
+      '--configfile <file>',
+      'configuration (pinhole.yaml or aperture.yaml in the base folder)',
+    )
+    .option('--sandbox', 'run without configuration, certificate or money on http://localhost:8081')
+    .addHelpText('after', EXAMPLES)
+  return addKeyFlags(start).action(async (options: StartOptions) => {
+    finish(await runHub(options, readKeyFlags(start), output))
+  })
+}
+
+async function runHub(
+  options: StartOptions,
+  flags: ReturnType<typeof readKeyFlags>,
+  output: Output,
+): Promise<ExitCode> {
+  const { sandbox = false, json = false, basedir, configfile } = options
+  const config = sandbox ? sandboxConfig(flags) : loadConfig({ basedir, configfile, flags })
+  const log = logTo(output, config, json)
+  endOnUncaught(log)
+  const hub = sandbox ? createSandbox(config, log) : createHub(config, { log })
+  const ended = endOnSignal(hub, log)
+  const address = await hub.listen()
+  log.info({ config: config.configfile || undefined, address }, 'the hub listens')
+  writeResult(output, { address }, json)
+  return ended
+}
+
+function logTo({ stderr }: Output, config: Config, json: boolean): Log {
+  const { console } = config.logging
+  const terminal = stderr.isTTY === true && !json
+  return createLogger(
+    {
+      debuglevel: console.level || config.debuglevel || 'info',
+      pretty: terminal,
+      colours: terminal && (console.style || process.env['NO_COLOR'] === undefined),
+      timestamps: !console.notimestamps,
+    },
+    console.disable ? { write: () => {} } : stderr,
+  )
+}
+
+/** Ends the hub in order on the first signal, the process at once on the second. */
+function endOnSignal(hub: Hub, log: Log): Promise<ExitCode> {
+  return new Promise((resolve, reject) => {
+    let signals = 0
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals++
+      if (signals > 1) process.exit(Exit.general)
+      log.info({ signal }, 'the hub ends; a second signal ends it at once')
+      hub.close().then(() => {
+        log.info({}, 'the hub has ended')
+        process.off('SIGTERM', onSignal).off('SIGINT', onSignal)
+        resolve(Exit.ok)
+      }, reject)
+    }
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  })
+}
+
+/** What nobody caught leaves the process in an unknown state: it is logged and the process ends. */
+function endOnUncaught(log: Log): void {
+  const end = (error: unknown) => {
+    log.error({ error, stack: error instanceof Error ? error.stack : undefined }, 'uncaught error')
+    process.exit(Exit.general)
+  }
+  process.on('uncaughtException', end).on('unhandledRejection', end)
+}

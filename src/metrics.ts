@@ -1,0 +1,62 @@
+/** Prometheus: one registry a hub, served on a port of its own. */
+import http from 'node:http'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { parseAddress } from './config/address.ts'
+import { PinholeError } from './base/errors.ts'
+
+/** The figures of one hub. */
+export interface Metrics {
+  /** Parts register what they count here. */
+  readonly registry: Registry
+  /** Serves `/metrics` at `address`. Throws `ERR_LISTEN_ADDRESS`; returns the port. */
+  listen(address: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** A registry with the process's own figures and a server for them. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const server = http.createServer((request, response) => void answer(registry, request, response))
+  return {
+    registry,
+    listen: (address) => listen(server, address),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(
+  registry: Registry,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  const [path] = (request.url ?? '').split('?')
+  if (path !== '/metrics') {
+    response.writeHead(404).end()
+    return
+  }
+  try {
+    const text = await registry.metrics()
+    response.writeHead(200, { 'content-type': registry.contentType }).end(text)
+  } catch {
+    response.writeHead(500).end()
+  }
+}
+
+function listen(server: http.Server, address: string): Promise<number> {
+  const { host, port } = parseAddress(address) ?? { host: undefined, port: 0 }
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const text = `cannot serve metrics on ${address}: ${cause.message}`
+      reject(new PinholeError('ERR_LISTEN_ADDRESS', text, { cause }))
+    })
+    server.listen({ host, port }, () => {
+      const bound = server.address()
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
+    })
+  })
+}
