@@ -123,7 +123,8 @@ class BoxPair implements MailboxLink {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#end()
+    // Not in this call: what ends must see that the link is closing.
+    this.#closing ??= Promise.resolve().then(() => this.#end())
     return this.#closing
   }
 
@@ -144,6 +145,7 @@ class BoxPair implements MailboxLink {
     this.#queue = []
     this.#waiting?.(undefined)
     this.#waiting = undefined
+    this.#changed()
     // The last message must be out before the reader hangs up: a relay may drop both at once.
     await this.#sender.close()
     await this.#receiver.close()
