@@ -7,7 +7,7 @@ import type { HandshakeOptions } from '../../../mailbox/noise/handshake.ts'
 import { HandshakeState } from '../../../mailbox/noise/handshake-state.ts'
 import type { Pattern, Role } from '../../../mailbox/noise/patterns.ts'
 import { KK, XX } from '../../../mailbox/noise/patterns.ts'
-import type { Version } from '../../../mailbox/noise/version.ts'
+import type { Version, VersionRange } from '../../../mailbox/noise/version.ts'
 
 /** One end of a recorded handshake. */
 export interface RecordedEnd {
@@ -85,8 +85,15 @@ export function recordedState(recorded: RecordedHandshake, role: Role): Handshak
   })
 }
 
-/** Options of `initiate` or `respond` that replay a recording with Go's version range. */
-export function recordedOptions(recorded: RecordedHandshake, role: Role): HandshakeOptions {
+/** Options of `initiate` or `respond` that replay a recording, with Go's version range unless given. */
+export function recordedOptions(
+  recorded: RecordedHandshake,
+  role: Role,
+  range: VersionRange = {
+    minVersion: recorded[role].min_version,
+    maxVersion: recorded[role].max_version,
+  },
+): HandshakeOptions {
   const own = recorded[role]
   const peer = recorded[role === 'initiator' ? 'responder' : 'initiator']
   return {
@@ -97,8 +104,7 @@ export function recordedOptions(recorded: RecordedHandshake, role: Role): Handsh
     remoteStatic: recorded.pattern === 'KK' ? bytes(peer.static_pub) : undefined,
     stretched: recorded.stretched_key === undefined ? undefined : bytes(recorded.stretched_key),
     authData: role === 'responder' ? authDataOf(recorded) : undefined,
-    minVersion: own.min_version,
-    maxVersion: own.max_version,
+    ...range,
   }
 }
 
