@@ -47,6 +47,7 @@ const TABLE = {
   ERR_SESSION_IN_USE: kind(409, g.unavailable, 'Another connection uses this session: close it, or create a session for each client.'),
   ERR_SESSION_CLOSED: kind(503, g.unavailable, 'The connection was closed: connect again.'),
   ERR_SESSION_KEYS: kind(400, g.invalidArgument, 'Give the keys that an earlier pairing stored: a 32-byte local key and a 33-byte remote key.'),
+  ERR_SESSION_RECORD: kind(400, g.invalidArgument, 'Copy the whole text that lnc-web keeps in localStorage, and give the password that it was stored with.'),
   ERR_SESSION_STORE: kind(500, g.internal, 'The pairing could not be kept: make the store writable and connect again with the same phrase.'),
 
   // The node at the other end.
@@ -75,6 +76,7 @@ const TABLE = {
   ERR_NOISE_TIMEOUT: kind(504, g.deadlineExceeded, 'The peer stopped in the middle of the handshake: connect again.'),
   ERR_NOISE_AUTH_DATA: kind(502, g.internal, 'The node sent no usable macaroon: create a new session on it.'),
   ERR_NOISE_RECORD: kind(502, g.internal, 'The connection was disturbed and has been closed; a new one is made by itself.'),
+  ERR_HTTP2_FRAME: kind(502, g.internal, 'The node sent HTTP/2 that cannot be read; the connection has been closed and a new one is made by itself.'),
 
   // The relay: texts are Aperture's, since clients match them (specs: hashmail error strings).
   ERR_BOX_EXISTS: kind(409, g.alreadyExists, 'The box is there already; use it.'),
@@ -86,6 +88,7 @@ const TABLE = {
   ERR_BOX_MESSAGE_SIZE: kind(429, g.resourceExhausted, 'Send smaller messages, or raise hashmail.maxmessagebytes.'),
   ERR_BOX_LIMIT: kind(429, g.resourceExhausted, 'This relay holds as much as it is allowed to: delete unused boxes, try later, or raise the limit named above.'),
   ERR_RELAY_JSON: kind(400, g.invalidArgument, 'Send protobuf JSON of the hashmail message.'),
+  ERR_RELAY_TIMEOUT: kind(504, g.deadlineExceeded, 'Send what is to be sent as soon as the stream is open, or allow more time.'),
   ERR_RELAY_CLOSING: kind(503, g.unavailable, 'The relay is restarting: connect again.'),
 
   // Running a hub.
