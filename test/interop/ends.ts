@@ -118,7 +118,11 @@ export class ClientEnd {
   }
 
   /** So many unary calls, one after the other: the median. */
-  async unary(count: number, bytes: number, intervalMs = 0): Promise<{ p50Ms: number; maxMs: number }> {
+  async unary(
+    count: number,
+    bytes: number,
+    intervalMs = 0,
+  ): Promise<{ p50Ms: number; maxMs: number }> {
     const timeoutMs = CALL_MS + count * intervalMs
     const line = await this.#ask({ cmd: 'unary', count, bytes, intervalMs, timeoutMs })
     return { p50Ms: number(line, 'p50Ms'), maxMs: number(line, 'maxMs') }
@@ -132,7 +136,10 @@ export class ClientEnd {
   /** Keeps so many calls going for so long: calls per second. */
   async parallel(parallel: number, bytes: number, durationMs: number): Promise<number> {
     const timeoutMs = durationMs + CALL_MS
-    return number(await this.#ask({ cmd: 'parallel', parallel, bytes, durationMs, timeoutMs }), 'perSecond')
+    return number(
+      await this.#ask({ cmd: 'parallel', parallel, bytes, durationMs, timeoutMs }),
+      'perSecond',
+    )
   }
 
   stream(count: number): Promise<number> {

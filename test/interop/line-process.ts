@@ -89,6 +89,10 @@ export class LineProcess {
     return this.#child.pid
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** The end of what the process said on stderr. */
   get stderr(): string {
     return this.#stderr
@@ -97,7 +101,11 @@ export class LineProcess {
   /** Sends a command and waits for its answer; rejects when the answer says that it failed. */
   async request(command: Record<string, unknown>, timeoutMs: number): Promise<Line> {
     const id = this.#nextId++
-    const answer = this.#wait((line) => line.id === id, `answer to ${String(command.cmd)}`, timeoutMs)
+    const answer = this.#wait(
+      (line) => line.id === id,
+      `answer to ${String(command.cmd)}`,
+      timeoutMs,
+    )
     this.#child.stdin?.write(`${JSON.stringify({ ...command, id })}\n`)
     const line = await answer
     if (line.ok !== true) {
@@ -110,6 +118,11 @@ export class LineProcess {
   async event(name: string, timeoutMs: number, since = 0): Promise<Line> {
     const earlier = this.events.slice(since).find((line) => line.event === name)
     return earlier ?? this.#wait((line) => line.event === name, `event ${name}`, timeoutMs)
+  }
+
+  /** The next line, whatever it is: for a process that reports once. */
+  line(timeoutMs: number): Promise<Line> {
+    return this.#wait(() => true, 'line', timeoutMs)
   }
 
   /** Ends the process as a crash would, and waits until it is gone. */

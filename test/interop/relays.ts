@@ -34,10 +34,9 @@ export async function freePort(): Promise<number> {
 /** Resolves once a TLS handshake on that port succeeds. */
 async function listening(port: number, process: LineProcess): Promise<void> {
   const deadline = performance.now() + START_MS
-  let over = false
-  void process.ended.then(() => (over = true))
   while (!(await answersTls(port))) {
-    if (over) throw new Error(`${process.name} ended at once; it said:\n${process.stderr}`)
+    if (process.hasEnded)
+      throw new Error(`${process.name} ended at once; it said:\n${process.stderr}`)
     if (performance.now() > deadline) throw new Error(`${process.name} does not listen`)
     await sleep(POLL_MS)
   }
