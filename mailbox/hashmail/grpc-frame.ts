@@ -3,6 +3,8 @@
  * 4 bytes length, then the message. Runs in a browser.
  */
 
+import { Assembly } from './assembly.ts'
+
 /** Bytes before each message. */
 export const FRAME_PREFIX_BYTES = 5
 
@@ -24,9 +26,6 @@ export function writePrefix(out: Uint8Array, at: number, length: number): number
   return at + FRAME_PREFIX_BYTES
 }
 
-/** First piece of memory for a message that comes in several chunks; it doubles as the bytes arrive. */
-const FIRST_PIECE_BYTES = 16_384
-
 /**
  * Cuts a byte stream into messages, at the caller's pace: `push` what arrives, ask `length()` for the
  * announced size of the next message (to check it before its bytes are kept), then take it with `next()`.
@@ -39,8 +38,7 @@ export class FrameReader {
   #prefix = new Uint8Array(0)
   #length: number | undefined
   #compressed = false
-  #body: Uint8Array | undefined
-  #filled = 0
+  #assembly: Assembly | undefined
 
   /** Adds bytes. The chunk before must have been used up: `next()` gave `undefined`. */
   push(chunk: Uint8Array): void {
@@ -77,9 +75,7 @@ export class FrameReader {
   next(): Uint8Array | undefined {
     const length = this.length()
     if (length === undefined) return this.#keepPrefix()
-    const available = this.#chunk.length - this.#at
-    if (this.#body) return this.#fill(this.#body, length)
-    if (available < length) return this.#fill(firstPiece(length, available), length)
+    if (this.#assembly || this.#chunk.length - this.#at < length) return this.#assemble(length)
     this.#length = undefined
     this.#at += length
     return this.#chunk.subarray(this.#at - length, this.#at)
@@ -87,45 +83,27 @@ export class FrameReader {
 
   #keepPrefix(): undefined {
     if (this.#at < this.#chunk.length) this.#prefix = this.#chunk.slice(this.#at)
-    this.#drop()
-    return undefined
+    return this.#drop()
   }
 
-  #fill(body: Uint8Array, length: number): Uint8Array | undefined {
-    const part = this.#chunk.subarray(this.#at, this.#at + length - this.#filled)
-    const needed = this.#filled + part.length
-    if (needed > body.length)
-      body = grown(body, Math.min(length, Math.max(needed, 2 * body.length)))
-    body.set(part, this.#filled)
-    this.#filled = needed
-    this.#at += part.length
-    if (this.#filled < length) {
-      this.#body = body
-      this.#drop()
-      return undefined
-    }
-    this.#body = undefined
-    this.#filled = 0
+  #assemble(length: number): Uint8Array | undefined {
+    this.#assembly ??= new Assembly(length)
+    this.#at += this.#assembly.add(this.#chunk.subarray(this.#at))
+    const { message } = this.#assembly
+    if (!message) return this.#drop()
+    this.#assembly = undefined
     this.#length = undefined
-    return body
+    return message
   }
 
-  #drop(): void {
+  #drop(): undefined {
     this.#chunk = NO_BYTES
     this.#at = 0
+    return undefined
   }
 }
 
 const NO_BYTES = new Uint8Array(0)
-
-const firstPiece = (length: number, available: number): Uint8Array =>
-  new Uint8Array(Math.min(length, Math.max(available, FIRST_PIECE_BYTES)))
-
-function grown(body: Uint8Array, size: number): Uint8Array {
-  const out = new Uint8Array(size)
-  out.set(body)
-  return out
-}
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   const out = new Uint8Array(a.length + b.length)

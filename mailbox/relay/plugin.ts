@@ -2,16 +2,24 @@
  * The relay as a Fastify plugin: gRPC and REST as routes, WebSocket by the server's `upgrade` event. Works on
  * any Fastify 5 server; gRPC needs one that speaks HTTP/2. What a route of it does not match stays Fastify's.
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
-import { HASHMAIL_SERVICE } from '../hashmail/names.ts'
+import {
+  HASHMAIL_SERVICE,
+  REST_PATH,
+  REST_RECEIVE_PATH,
+  REST_SEND_PATH,
+} from '../hashmail/names.ts'
 import { grpcTimeoutMs } from './grpc-call.ts'
 import { serveGrpc } from './grpc.ts'
 import { relayLimits, type RelayLimits } from './limits.ts'
 import { Relay } from './relay.ts'
+import { acceptUpgrade, refuseUpgrade } from './websocket-upgrade.ts'
+import { serveWebSocket, type WebSocketKind } from './websocket.ts'
 
 /** Settings and collaborators of the relay; all may be left out. */
 export interface RelayOptions extends Partial<RelayLimits> {
@@ -31,6 +39,10 @@ export async function mailboxRelay(fastify: FastifyInstance, options: RelayOptio
   fastify.post<{ Params: { method: string } }>(`/${HASHMAIL_SERVICE}/:method`, (request, reply) =>
     grpcRoute(relay, request, reply),
   )
+  const onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void =>
+    upgrade(relay, fastify.server, { request, socket, head })
+  fastify.server.on('upgrade', onUpgrade)
+  fastify.addHook('onClose', async () => void fastify.server.off('upgrade', onUpgrade))
   fastify.addHook('preClose', async () => relay.close())
 }
 
@@ -48,6 +60,28 @@ function grpcRoute(
   reply.hijack()
   const timeoutMs = grpcTimeoutMs(request.headers)
   serveGrpc(relay, request.params.method, { stream, address: request.ip, timeoutMs })
+}
+
+const WEBSOCKET_KINDS: ReadonlyMap<string, WebSocketKind> = new Map([
+  [REST_SEND_PATH, 'send'],
+  [REST_RECEIVE_PATH, 'receive'],
+  [REST_PATH, 'create'],
+])
+
+function upgrade(
+  relay: Relay,
+  server: Server,
+  { request, socket, head }: { request: IncomingMessage; socket: Socket; head: Buffer },
+): void {
+  const path = request.url?.split('?')[0] ?? ''
+  const kind = WEBSOCKET_KINDS.get(path)
+  if (kind) {
+    const address = socket.remoteAddress ?? ''
+    if (acceptUpgrade(request, socket)) serveWebSocket(relay, kind, { socket, address, head })
+  } else if (server.listenerCount('upgrade') === 1) {
+    // Nobody else would answer: Node leaves an upgrade to its listeners.
+    refuseUpgrade(socket, '404 Not Found')
+  }
 }
 
 /** The bare stream below an HTTP/2 request; Fastify's types know HTTP/1 only. */

@@ -52,3 +52,6 @@ export const compressed = new PinholeError(
   'grpc: compressed messages are not supported',
   { grpc: GrpcCode.unimplemented },
 )
+
+/** What came is no WebSocket frame of a client (RFC 6455 §5). */
+export const brokenFrame = new PinholeError('ERR_RELAY_JSON', 'broken WebSocket frame')
