@@ -151,6 +151,7 @@ function listenerOptions(config: Config, certificate: Certificate | undefined) {
     limits: {
       connections: limits.connections,
       connectionsPerAddress: limits.connectionsperaddress,
+      blocked: new Set(config.blocklist),
       streamsPerConnection: limits.streamsperconnection,
       streamWindowBytes: limits.streamwindow,
       headerBytes: limits.headerbytes,

@@ -192,7 +192,7 @@ function connect(
     socket.on('error', () => {})
     const reason = connections.admit(socket)
     if (reason) {
-      log.warn({ address: socket.remoteAddress, limit: `limits.${reason}` }, 'connection refused')
+      log.debug({ address: socket.remoteAddress, reason }, 'connection refused')
       socket.destroy()
     } else onFirstBytes(socket, options.headerTimeoutMs, (speech) => serve[speech](socket))
   })

@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { configError, type Place, type Problem } from './problem.ts'
-import { OTHER_SPELLINGS } from './schema.ts'
+import { OTHER_SPELLINGS, sectionId } from './schema.ts'
 import { type Path, Places, Scalar, type Tree } from './tree.ts'
 
 /** Deeper than any key lies, and shallow enough for the stack. */
@@ -107,7 +107,7 @@ class Reader {
     for (const pair of map.items as Pair<Node, Node | null>[]) {
       const written = isScalar(pair.key) ? (pair.key.source ?? String(pair.key.value)) : ''
       if (written === '<<') merged.push(pair.value)
-      else this.#pair(pair, written, spellings[written] ?? written, path, out)
+      else this.#pair(pair, written, spellings.get(written) ?? written, path, out)
     }
     for (const node of merged) this.#merge(node, path, out)
     return out
@@ -148,7 +148,9 @@ class Reader {
   }
 }
 
-function spellingsAt(path: Path): Readonly<Record<string, string>> {
-  const id = path.map((part) => (typeof part === 'number' ? '*' : part)).join('.')
-  return Object.hasOwn(OTHER_SPELLINGS, id) ? (OTHER_SPELLINGS[id] ?? {}) : {}
+function spellingsAt(path: Path): ReadonlyMap<string, string> {
+  const id = sectionId(path)
+  return new Map(
+    Object.hasOwn(OTHER_SPELLINGS, id) ? Object.entries(OTHER_SPELLINGS[id] ?? {}) : [],
+  )
 }

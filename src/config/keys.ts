@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Leaf, leaves } from './leaves.ts'
 import { nearest } from './nearest.ts'
-import { OTHER_SPELLINGS, schema } from './schema.ts'
+import { OTHER_SPELLINGS, schema, sectionId } from './schema.ts'
 import { service } from './service-schema.ts'
 import type { Path } from './tree.ts'
 
@@ -16,6 +16,7 @@ export interface Key {
 function unwrap(type: unknown): unknown {
   if (type instanceof z.ZodDefault || type instanceof z.ZodPrefault) return unwrap(type.unwrap())
   if (type instanceof z.ZodArray) return unwrap(type.element)
+  if (type instanceof z.ZodPipe) return unwrap(type.out)
   return type
 }
 
@@ -51,7 +52,8 @@ export function namesAt(path: Path): readonly string[] {
 
 /** The key that an unknown `name` in the section at `path` was probably meant to be. */
 export function suggest(path: Path, name: string): string | undefined {
-  const near = nearest(name, namesAt(path))
+  const others = Object.keys(OTHER_SPELLINGS[sectionId(path)] ?? {})
+  const near = nearest(name, [...namesAt(path), ...others])
   if (near !== undefined) return near
   return KEYS.find((key) => key.path.at(-1) === name.toLowerCase())?.path.join('.')
 }

@@ -30,8 +30,9 @@ function asText(raw: unknown): unknown {
 export function quote(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (value instanceof Scalar) return value.source
+  if (value === undefined) return 'left out'
   if (typeof value === 'object' && value !== null) return 'a section'
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return JSON.stringify(value)
 }
 
 const expected = (what: string) => ({
@@ -56,15 +57,18 @@ export const text = (standard = '') =>
 export const path = (standard = '') =>
   plainText().default(standard).register(leaves, { flag: 'value', path: true })
 
-/** A whole number from `min` to `max`. */
-export const int = (standard: number, min = 0, max = Number.MAX_SAFE_INTEGER) => {
+/** A whole number from `min` to `max` that must be given. */
+export const requiredInt = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
   const rule = expected(`a whole number ${range}`)
   return z
     .preprocess(asValue, z.int(rule).min(min, rule).max(max, rule))
-    .default(standard)
     .register(leaves, { flag: 'value' })
 }
+
+/** A whole number from `min` to `max`. */
+export const int = (standard: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
+  requiredInt(min, max).default(standard).register(leaves, { flag: 'value' })
 
 /** One of `values`. */
 export const choice = <const T extends readonly [string, ...string[]]>(
@@ -97,15 +101,22 @@ const DURATIONS = {
   positive: { least: Number.MIN_VALUE, what: 'a duration such as 30s or 1h30m, longer than 0' },
 } as const
 
-/** A Go duration, in milliseconds once read. `sign` says what it may be besides positive. */
-export const duration = (standardMs: number, sign: keyof typeof DURATIONS = 'not negative') => {
+/** What a duration may be besides positive. */
+type Sign = keyof typeof DURATIONS
+
+/** A Go duration that must be given, in milliseconds once read. */
+export const requiredDuration = (sign: Sign = 'not negative') => {
   const { least, what } = DURATIONS[sign]
   const read = (input: string) => {
     const ms = parseDuration(input)
     return ms !== undefined && ms >= least ? ms : undefined
   }
-  return reading(read, what).default(standardMs).register(leaves, { flag: 'value' })
+  return reading(read, what).register(leaves, { flag: 'value' })
 }
+
+/** A Go duration, in milliseconds once read. */
+export const duration = (standardMs: number, sign: Sign = 'not negative') =>
+  requiredDuration(sign).default(standardMs).register(leaves, { flag: 'value' })
 
 function positiveSize(input: string): number | undefined {
   const bytes = parseSize(input)
@@ -133,8 +144,16 @@ export const texts = () =>
 
 /** Names of one's own choice with a text each. */
 export const named = () =>
-  z.record(z.string(), plainText(), expected('a section of names and texts')).default({})
+  z
+    .preprocess(
+      asValue,
+      z.record(z.string(), plainText(), expected('a section of names and texts')),
+    )
+    .default({})
+
+/** A section with keys of its own. */
+export const entry = <S extends z.ZodRawShape>(shape: S) =>
+  z.preprocess(asValue, z.strictObject(shape, expected('a section with keys of its own')))
 
 /** A section with keys of its own, which may be left out. */
-export const section = <S extends z.ZodRawShape>(shape: S) =>
-  z.strictObject(shape, expected('a section with keys of its own')).prefault({} as never)
+export const section = <S extends z.ZodRawShape>(shape: S) => entry(shape).prefault({})

@@ -103,6 +103,11 @@ function check({ root, places }: Tree, basedir: string, around: Surroundings): V
     )
   }
   values.basedir ||= basedir
+  return fillPaths(values)
+}
+
+/** `values` with the paths that lie in the base folder unless set. */
+export function fillPaths(values: Values): Values {
   values.sqlite.databasefilename ||= path.join(values.basedir, 'pinhole.db')
   values.admin.macaroonpath ||= path.join(values.basedir, 'admin.macaroon')
   return values

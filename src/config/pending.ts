@@ -1,38 +1,34 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Config } from './load.ts'
+import { type Config, fillPaths } from './load.ts'
 import { schema } from './schema.ts'
+import { isMap } from './tree.ts'
 
 /** Sections and keys that are checked and kept, but that nothing in this version acts on. */
-const PENDING = [
-  'services',
-  'authenticator',
-  'dbbackend',
-  'sqlite',
-  'postgres',
-  'etcd',
-  'tor',
-  'admin',
-  'servestatic',
-  'profile',
-  'strictverify',
-  'invoicebatchsize',
-] as const satisfies readonly (keyof Config)[]
+const PENDING: readonly (readonly string[])[] = [
+  ['services'],
+  ['authenticator'],
+  ['dbbackend'],
+  ['sqlite'],
+  ['postgres'],
+  ['etcd'],
+  ['tor'],
+  ['admin'],
+  ['servestatic'],
+  ['profile'],
+  ['strictverify'],
+  ['invoicebatchsize'],
+  ['logging', 'file'],
+]
+
+const at = (values: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, name) => (isMap(value) ? value[name] : undefined), values)
 
 /** Names of what `config` sets although this version does not act on it yet. */
 export function pendingSections(config: Config): string[] {
-  const standard = schema.parse({})
-  const plain = { ...config, ...unresolved(config) }
-  return PENDING.filter((name) => !isDeepStrictEqual({ ...plain }[name], standard[name]))
-}
-
-/** Paths that loading fills in are no wish of the user's. */
-function unresolved(config: Config): Partial<Config> {
-  const own = (file: string, name: string) => (file === `${config.basedir}/${name}` ? '' : file)
-  return {
-    sqlite: {
-      ...config.sqlite,
-      databasefilename: own(config.sqlite.databasefilename, 'pinhole.db'),
-    },
-    admin: { ...config.admin, macaroonpath: own(config.admin.macaroonpath, 'admin.macaroon') },
-  }
+  const { basedir } = config
+  // Paths that loading fills in are no wish of the user's.
+  const standard = fillPaths({ ...schema.parse({}), basedir })
+  return PENDING.filter((path) => !isDeepStrictEqual(at(config, path), at(standard, path))).map(
+    (path) => path.join('.'),
+  )
 }

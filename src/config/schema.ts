@@ -17,6 +17,7 @@ import {
   toggle,
 } from './leaves.ts'
 import { service } from './service-schema.ts'
+import type { Path } from './tree.ts'
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
@@ -66,7 +67,7 @@ const hashmail = section({
   maxboxmessages: int(1_024, 1),
   maxboxbytes: size(MIB),
   maxunreadmessages: int(4, 1),
-  firstmessagetimeout: duration(MINUTE_MS, 'positive'),
+  messagetimeout: duration(MINUTE_MS, 'positive'),
 })
 
 const limits = section({
@@ -140,6 +141,10 @@ export const schema = z.strictObject({
 
 /** The values of the schema before they are frozen. */
 export type Values = z.output<typeof schema>
+
+/** The section at `path` as `OTHER_SPELLINGS` calls it. */
+export const sectionId = (path: Path): string =>
+  path.map((part) => (typeof part === 'number' ? '*' : part)).join('.')
 
 /**
  * Keys that Aperture's sample spells otherwise than its code reads them, by section (`*` is any entry

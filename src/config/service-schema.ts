@@ -1,6 +1,18 @@
 /** One entry of `services` (Aperture's keys). Checked here; the paywall acts on it. */
 import { z } from 'zod'
-import { duration, int, named, path, plainText, section, text, texts, toggle } from './leaves.ts'
+import {
+  entry,
+  int,
+  named,
+  path,
+  plainText,
+  requiredDuration,
+  requiredInt,
+  section,
+  text,
+  texts,
+  toggle,
+} from './leaves.ts'
 
 const SATOSHIS_PER_BITCOIN = 100_000_000
 /** Aperture's upper bound: 100,000 BTC. */
@@ -36,41 +48,38 @@ const prefix = text().refine((value) => value === '' || /^\/(?!\/)[^?#]*$/.test(
   error: (issue) => `must be an absolute path such as /api, not ${JSON.stringify(issue.input)}`,
 })
 
-const ratelimit = z.strictObject({
+const ratelimit = entry({
   pathregexp: text(),
-  requests: int(0, 0).refine((value) => value > 0, 'must be a whole number of at least 1'),
-  per: duration(0).refine((value) => value > 0, 'must be a duration such as 1m, longer than 0'),
+  requests: requiredInt(1),
+  per: requiredDuration('positive'),
   burst: int(0),
 })
 
 /** Schema of one service. */
-export const service = z.strictObject(
-  {
-    name: text(),
-    hostregexp: text(),
-    pathregexp: text(),
-    address: text(),
-    protocol: text(),
+export const service = entry({
+  name: text(),
+  hostregexp: text(),
+  pathregexp: text(),
+  address: text(),
+  protocol: text(),
+  tlscertpath: path(),
+  auth,
+  authscheme: text(),
+  headers: named(),
+  timeout: int(0),
+  capabilities: text(),
+  constraints: named(),
+  price: int(0, 0, MAX_PRICE_SAT),
+  authwhitelistpaths: texts(),
+  authskipinvoicecreationpaths: texts(),
+  ratelimits: z.array(ratelimit, { error: 'must be a list' }).default([]),
+  rewrite: section({ prefix }),
+  dynamicprice: section({
+    enabled: toggle(false),
+    grpcaddress: text(),
+    insecure: toggle(false),
     tlscertpath: path(),
-    auth,
-    authscheme: text(),
-    headers: named(),
-    timeout: int(0),
-    capabilities: text(),
-    constraints: named(),
-    price: int(0, 0, MAX_PRICE_SAT),
-    authwhitelistpaths: texts(),
-    authskipinvoicecreationpaths: texts(),
-    ratelimits: z.array(ratelimit, { error: 'must be a list' }).default([]),
-    rewrite: section({ prefix }),
-    dynamicprice: section({
-      enabled: toggle(false),
-      grpcaddress: text(),
-      insecure: toggle(false),
-      tlscertpath: path(),
-      metered: toggle(false),
-      usagetailbytes: int(16_384, 0, MAX_USAGE_TAIL_BYTES),
-    }),
-  },
-  { error: 'must be a section with keys of its own' },
-)
+    metered: toggle(false),
+    usagetailbytes: int(16_384, 0, MAX_USAGE_TAIL_BYTES),
+  }),
+})

@@ -91,7 +91,9 @@ function overlayMaps(
   under: Record<string, unknown>,
   over: Record<string, unknown>,
 ): Record<string, unknown> {
-  const out = { ...under }
+  // Without a prototype, so that no key of a file can be one of its names.
+  const out = Object.create(null) as Record<string, unknown>
+  Object.assign(out, under)
   for (const [key, value] of Object.entries(over)) {
     const below = out[key]
     out[key] = isMap(below) && isMap(value) ? overlayMaps(below, value) : value

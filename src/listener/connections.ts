@@ -1,19 +1,23 @@
 import type { Socket } from 'node:net'
+import { networkOf, plainAddress } from './network.ts'
 
-/** How many connections may be open at once; 0 is no limit. */
+/** Who may connect, and how many at once; 0 is no limit. */
 export interface ConnectionLimits {
   readonly connections: number
+  /** From one IPv4 address or one IPv6 network of 64 bits. */
   readonly connectionsPerAddress: number
+  /** IP addresses that may not. */
+  readonly blocked: ReadonlySet<string>
 }
 
 /** Why a connection was turned away. */
-export type Refusal = 'connections' | 'connectionsperaddress'
+export type Refusal = 'blocklist' | 'limits.connections' | 'limits.connectionsperaddress'
 
-/** Every open connection, counted by the address it comes from. */
+/** Every open connection, counted by where it comes from. */
 export class Connections {
   readonly #limits: ConnectionLimits
   readonly #open = new Set<Socket>()
-  readonly #byAddress = new Map<string, number>()
+  readonly #byNetwork = new Map<string, number>()
   #whenEmpty: (() => void)[] = []
 
   constructor(limits: ConnectionLimits) {
@@ -27,13 +31,17 @@ export class Connections {
   /** Counts `socket` until it closes, or says which limit keeps it out. */
   admit(socket: Socket): Refusal | undefined {
     const address = socket.remoteAddress ?? ''
-    const { connections, connectionsPerAddress } = this.#limits
-    const here = this.#byAddress.get(address) ?? 0
-    if (connections > 0 && this.#open.size >= connections) return 'connections'
-    if (connectionsPerAddress > 0 && here >= connectionsPerAddress) return 'connectionsperaddress'
+    const { connections, connectionsPerAddress, blocked } = this.#limits
+    if (blocked.size > 0 && blocked.has(plainAddress(address))) return 'blocklist'
+    if (connections > 0 && this.#open.size >= connections) return 'limits.connections'
+    const network = networkOf(address)
+    const here = this.#byNetwork.get(network) ?? 0
+    if (connectionsPerAddress > 0 && here >= connectionsPerAddress) {
+      return 'limits.connectionsperaddress'
+    }
     this.#open.add(socket)
-    this.#byAddress.set(address, here + 1)
-    socket.once('close', () => this.#leave(socket, address))
+    this.#byNetwork.set(network, here + 1)
+    socket.once('close', () => this.#leave(socket, network))
     return undefined
   }
 
@@ -48,11 +56,11 @@ export class Connections {
     for (const socket of this.#open) socket.destroy()
   }
 
-  #leave(socket: Socket, address: string): void {
+  #leave(socket: Socket, network: string): void {
     this.#open.delete(socket)
-    const left = (this.#byAddress.get(address) ?? 1) - 1
-    if (left > 0) this.#byAddress.set(address, left)
-    else this.#byAddress.delete(address)
+    const left = (this.#byNetwork.get(network) ?? 1) - 1
+    if (left > 0) this.#byNetwork.set(network, left)
+    else this.#byNetwork.delete(network)
     if (this.#open.size > 0) return
     for (const resolve of this.#whenEmpty.splice(0)) resolve()
   }
