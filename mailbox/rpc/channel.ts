@@ -2,8 +2,10 @@
  * The gRPC client of ONE connection, LNC §12: its calls, the macaroon on each of them, its end. A session
  * that heals opens a new channel over each new link.
  *
- * On our own HTTP/2 (mailbox/http2), the same in Node and in a browser, for it is also the fastest: see
- * bench/rpc.ts for the figures against node:http2 and connect-node.
+ * On our own HTTP/2 (mailbox/http2), the same in Node and in a browser, since it is also the fastest. 64
+ * calls in parallel with a macaroon of 2 kB over TCP to a server of grpc-go, 2 busy cores (2026-11-21):
+ * this 34,100 calls/s at 11 µs of processor each, Go's client 32,900, node:http2 8,800 at 89 µs, node:http2
+ * on a stream over a link 10,200 at 78 µs, connect-node 2,000 at 433 µs. `bench/rpc.ts` measures it anew.
  */
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { PinholeError } from '../../src/base/errors.ts'
