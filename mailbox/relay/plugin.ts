@@ -18,6 +18,7 @@ import { grpcTimeoutMs } from './grpc-call.ts'
 import { serveGrpc } from './grpc.ts'
 import { relayLimits, type RelayLimits } from './limits.ts'
 import { Relay } from './relay.ts'
+import { restRoutes } from './rest.ts'
 import { acceptUpgrade, refuseUpgrade } from './websocket-upgrade.ts'
 import { serveWebSocket, type WebSocketKind } from './websocket.ts'
 
@@ -39,6 +40,7 @@ export async function mailboxRelay(fastify: FastifyInstance, options: RelayOptio
   fastify.post<{ Params: { method: string } }>(`/${HASHMAIL_SERVICE}/:method`, (request, reply) =>
     grpcRoute(relay, request, reply),
   )
+  restRoutes(fastify, relay)
   const onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void =>
     upgrade(relay, fastify.server, { request, socket, head })
   fastify.server.on('upgrade', onUpgrade)
