@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
+import { mailboxRelay, type RelayOptions } from '../mailbox/relay/plugin.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -108,6 +109,12 @@ class RunningHub implements Hub {
   }
 
   async #compose(app: FastifyInstance): Promise<void> {
+    if (this.#config.hashmail.enabled) {
+      const log = this.#log.child({ part: 'relay' })
+      await app.register(mailboxRelay, { ...relayOptions(this.#config), clock: this.#clock, log })
+    } else {
+      this.#log.warn({}, 'hashmail.enabled is false: this hub serves its health and nothing else')
+    }
     await app.register(async (ordinary) => {
       limitBodies(ordinary, this.#config.readtimeout, this.#clock)
       await ordinary.register(health, {
@@ -159,6 +166,26 @@ function listenerOptions(config: Config, certificate: Certificate | undefined) {
     headerTimeoutMs: limits.headertimeout,
     idleTimeoutMs: config.idletimeout,
     drainTimeoutMs: config.draintimeout,
+  }
+}
+
+function relayOptions({ hashmail, wspinginterval, wspongwait }: Config): RelayOptions {
+  return {
+    messageRateMs: hashmail.messagerate,
+    messageBurst: hashmail.messageburstallowance,
+    staleTimeoutMs: hashmail.staletimeout,
+    wsPingIntervalMs: wspinginterval,
+    wsPongWaitMs: wspongwait,
+    maxBoxes: hashmail.maxboxes,
+    maxBoxesPerAddress: hashmail.maxboxesperaddress,
+    maxStreamsPerAddress: hashmail.maxstreamsperaddress,
+    maxBufferedBytes: hashmail.maxbufferedbytes,
+    maxBufferedBytesPerAddress: hashmail.maxbufferedbytesperaddress,
+    maxMessageBytes: hashmail.maxmessagebytes,
+    maxBoxMessages: hashmail.maxboxmessages,
+    maxBoxBytes: hashmail.maxboxbytes,
+    maxUnreadMessages: hashmail.maxunreadmessages,
+    messageTimeoutMs: hashmail.messagetimeout,
   }
 }
 
