@@ -9,7 +9,8 @@ import { fromHex, text } from '../../src/base/bytes.ts'
 const VERSION_2 = 2
 const END_OF_SECTION = 0
 const IDENTIFIER = 2
-const TIME_BEFORE = /^time-before (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))$/
+const TIME_BEFORE =
+  /^time-before (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))$/
 
 /** Earliest expiry of `macaroon` (hex) in milliseconds since 1970; `undefined` when it names none. */
 export function macaroonExpiryMs(macaroon: string): number | undefined {

@@ -1,0 +1,24 @@
+/** `connect` in a browser: the platform's WebSocket and cryptography in JavaScript. */
+import { browserCrypto } from '../crypto/browser.ts'
+import { browserSockets, type PlatformWebSocket } from '../transport/socket-browser.ts'
+import { websocketRelay } from '../transport/websocket.ts'
+import { connectOn } from './connect.ts'
+import type { Platform } from './platform.ts'
+
+/** A browser, a worker, or any runtime with a global `WebSocket`. */
+export const browserPlatform: Platform = {
+  crypto: browserCrypto,
+  relay(address, { transport, clock }) {
+    if (transport !== 'websocket') throw new TypeError('a browser reaches relays by WebSocket only')
+    return websocketRelay(address, browserSockets(platformWebSocket(), clock), clock)
+  },
+}
+
+/** Connects to a node; see `connect` of `pinhole/lnc`. `insecureTls` and `ca` are the browser's to decide. */
+export const connect = connectOn(browserPlatform)
+
+function platformWebSocket(): PlatformWebSocket {
+  const found: unknown = Reflect.get(globalThis, 'WebSocket')
+  if (typeof found !== 'function') throw new TypeError('this runtime has no WebSocket')
+  return found as PlatformWebSocket
+}

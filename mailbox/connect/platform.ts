@@ -1,0 +1,25 @@
+/** What differs between Node and a browser, as one collaborator of `connect`. */
+import type { Clock } from '../../src/base/clock.ts'
+import type { LncCrypto } from '../crypto/crypto.ts'
+import type { MailboxAddress } from '../transport/address.ts'
+import type { RelayClient } from '../transport/relay-client.ts'
+
+/** How the relay is reached: `websocket` works everywhere, `grpc` in Node only and is faster. */
+export type TransportName = 'websocket' | 'grpc'
+
+/** How to reach a relay. */
+export interface RelayOptions {
+  readonly transport: TransportName
+  /** Accept any certificate of the relay (LNC §13, *dev server*). Default false; Node only. */
+  readonly insecureTls?: boolean | undefined
+  /** Certificates in PEM to trust in place of the system's. Node only. */
+  readonly ca?: string | Uint8Array | undefined
+  readonly clock: Clock
+}
+
+/** A runtime. */
+export interface Platform {
+  readonly crypto: LncCrypto
+  /** @throws TypeError for a transport that this runtime does not have */
+  relay(address: MailboxAddress, options: RelayOptions): RelayClient
+}

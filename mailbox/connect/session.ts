@@ -1,0 +1,302 @@
+/**
+ * A session with a node that heals itself: one attempt after the other, each until its connection ends.
+ *
+ *     connecting ─► ready ─► reconnecting ─► ready …          closed from anywhere
+ *
+ * `attempt.ts` makes a connection, `symptom.ts` says what is in the way of one; here is when to try which
+ * door, when to give up, and what the calls see.
+ */
+import { wipe } from '../../src/base/bytes.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { asPinholeError, PinholeError } from '../../src/base/errors.ts'
+import type { Log } from '../../src/base/log.ts'
+import type { LncCrypto } from '../crypto/crypto.ts'
+import type { Version } from '../noise/version.ts'
+import { macaroonExpiryMs } from '../pairing/macaroon-expiry.ts'
+import type { Notebook } from '../pairing/notebook.ts'
+import { parsePhrase } from '../phrase.ts'
+import { stretch } from '../stretch.ts'
+import type { Channel } from '../rpc/channel.ts'
+import type { Metadata } from '../rpc/rpc.ts'
+import { backoffMs } from '../transport/backoff.ts'
+import type { MailboxStatus } from '../transport/mailbox-link.ts'
+import type { RelayClient } from '../transport/relay-client.ts'
+import { attempt, type Connection } from './attempt.ts'
+import type { SessionState } from './state.ts'
+import {
+  handshakeSymptom,
+  PATIENCE_MS,
+  relaySymptom,
+  silentSymptom,
+  type Sought,
+  type Symptom,
+} from './symptom.ts'
+import { targets, type Target } from './target.ts'
+
+/** What a session is made of. */
+export interface SessionOptions {
+  readonly notebook: Notebook
+  readonly crypto: LncCrypto
+  readonly openRelay: () => RelayClient
+  readonly minVersion: Version | undefined
+  /** Whether the first connection may take for ever. */
+  readonly patient: boolean
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Between attempts whose handshake failed, and after connections that broke as soon as they stood. */
+const RETRY = { firstMs: 50, maxMs: 2000 }
+
+/** A connection that lasted this long starts the backoff anew. */
+const STABLE_MS = 5000
+
+/** How long one door may stay without a box, or without an answer, before the other is tried. */
+const OTHER_DOOR_MS = { 'not-found': 200, silent: 2500 }
+
+/**
+ * After a loss: what has to last before it counts as the reason. A node that restarts has no boxes for a
+ * moment, and every relay that is asked is silent at first.
+ */
+const SETTLE_MS: Partial<Record<Symptom['kind'], number>> = { 'not-found': 2000, silent: 3000 }
+
+/** Why an attempt was broken off to try the other door. */
+const OTHER_DOOR = Symbol('other door')
+
+export class Session {
+  readonly #options: SessionOptions
+  readonly #listeners = new Set<(state: SessionState) => void>()
+  readonly #stop = new AbortController()
+  #state: SessionState = { name: 'connecting', reason: undefined }
+  #channel: Channel | undefined
+  #symptom: Symptom | undefined
+  #stopPatience = () => {}
+  #stretched: Promise<Uint8Array> | undefined
+  #failures = 0
+  #door = 0
+  #running: Promise<void>
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    const { phrase, remoteKey } = options.notebook.pairing
+    if (phrase !== undefined && !remoteKey) void this.#stretch(phrase)
+    this.#running = this.#run()
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** The channel of the connection that stands. */
+  get channel(): Channel | undefined {
+    return this.#channel
+  }
+
+  /** Calls `listener` after every change; the returned function ends that. */
+  onState(listener: (state: SessionState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Ends the connection in order and lets go of everything. Idempotent; never rejects. */
+  async close(reason?: PinholeError): Promise<void> {
+    this.#end(reason)
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const startedMs = this.#options.clock.now()
+      try {
+        const connection = await this.#connect()
+        await this.#use(connection)
+        if (this.#options.clock.now() - startedMs > STABLE_MS) this.#failures = 0
+      } catch (reason) {
+        if (reason === OTHER_DOOR || this.#stop.signal.aborted) continue
+        this.#observe(handshakeSymptom(asPinholeError(reason, 'ERR_LINK_CLOSED')))
+        this.#door++
+      }
+      await this.#pause(backoffMs(this.#failures++, RETRY, Math.random))
+    }
+  }
+
+  /** One attempt at the door whose turn it is. */
+  async #connect(): Promise<Connection> {
+    const { notebook, clock, log, crypto, openRelay, minVersion } = this.#options
+    const doors = targets(notebook.pairing, crypto)
+    const target = doors[this.#door % doors.length]
+    if (!target) throw new PinholeError('ERR_SESSION_KEYS', 'neither a phrase nor keys are left')
+    const knock = new Knock(doors.length > 1, clock, this.#stop.signal)
+    log.debug({ door: target.door }, 'connecting')
+    try {
+      return await attempt({
+        target,
+        localKey: notebook.pairing.localKey,
+        stretched: () => this.#stretch(notebook.pairing.phrase ?? ''),
+        crypto,
+        openRelay,
+        minVersion,
+        clock,
+        log,
+        onMailbox: (status) => this.#watch(status, knock),
+        onAnswer: () => knock.answered(),
+        onRemoteKey: (key) => notebook.keepRemoteKey(key),
+        onMetadata: (metadata) => this.#keep(metadata, target),
+        signal: knock.signal,
+      })
+    } catch (reason) {
+      if (reason === OTHER_DOOR) this.#door++
+      throw reason
+    } finally {
+      knock.answered()
+    }
+  }
+
+  /** What act two brought; that it came at the keys' door means that the node has our key. */
+  async #keep(metadata: Metadata, { door }: Target): Promise<void> {
+    const { notebook } = this.#options
+    const macaroon = metadata.find(([name]) => name === 'macaroon')?.[1] ?? ''
+    await notebook.keepExpiry(macaroonExpiryMs(macaroon))
+    if (door === 'keys') await notebook.forgetPhrase()
+  }
+
+  async #use(connection: Connection): Promise<void> {
+    const { log, notebook } = this.#options
+    this.#channel = connection.channel
+    this.#clearSymptom()
+    this.#door = 0
+    if (notebook.pairing.phrase === undefined) this.#forgetStretched()
+    this.#enter({ name: 'ready' })
+    log.info({}, 'connected to the node')
+    const hangUp = () => void connection.close()
+    this.#stop.signal.addEventListener('abort', hangUp)
+    if (this.#stop.signal.aborted) hangUp()
+    const error = await connection.lost
+    this.#channel = undefined
+    const why = error ?? new PinholeError('ERR_SESSION_CLOSED', 'the node ended the connection')
+    log.info({ code: why.code, reason: why.message }, 'connection lost')
+    this.#enter({ name: 'reconnecting', reason: why })
+    await connection.close()
+    this.#stop.signal.removeEventListener('abort', hangUp)
+  }
+
+  #watch(status: MailboxStatus, knock: Knock): void {
+    const { notebook } = this.#options
+    const sought: Sought = { where: notebook.pairing.mailbox, ...notebook.standing() }
+    if (status.name === 'failing') {
+      knock.troubled(status.failure.kind)
+      this.#observe(relaySymptom(status.failure, sought))
+    } else if (status.name === 'open') {
+      knock.troubled('silent')
+      this.#observe(silentSymptom(sought))
+    }
+  }
+
+  /** Notes what is in the way; the same kind again does not start its patience anew. */
+  #observe(symptom: Symptom): void {
+    const same = symptom.kind === this.#symptom?.kind
+    this.#symptom = symptom
+    if (this.#state.name === 'connecting') {
+      this.#enter({ name: 'connecting', reason: symptom.error })
+      if (!same) this.#after(this.#patienceMs(symptom.kind), () => this.#end(this.#symptom?.error))
+    } else if (symptom.kind === 'expired') {
+      this.#end(symptom.error)
+    } else if (!same) {
+      this.#after(SETTLE_MS[symptom.kind] ?? 0, () => this.#report())
+    }
+  }
+
+  #patienceMs(kind: Symptom['kind']): number {
+    const patienceMs = PATIENCE_MS[kind]
+    const final = kind === 'expired' || kind === 'hopeless'
+    return this.#options.patient && !final ? Infinity : patienceMs
+  }
+
+  /** Says why there is no connection, now that it is more than a moment. */
+  #report(): void {
+    if (this.#symptom && this.#state.name === 'reconnecting') {
+      this.#enter({ name: 'reconnecting', reason: this.#symptom.error })
+    }
+  }
+
+  #after(ms: number, action: () => void): void {
+    this.#stopPatience()
+    if (ms === 0) action()
+    else if (ms < Infinity) this.#stopPatience = this.#options.clock.after(ms, action)
+  }
+
+  #clearSymptom(): void {
+    this.#stopPatience()
+    this.#symptom = undefined
+  }
+
+  #enter(next: SessionState): void {
+    if (this.#state.name === 'closed') return
+    this.#state = next
+    for (const listener of [...this.#listeners]) listener(next)
+  }
+
+  #end(reason: PinholeError | undefined): void {
+    if (this.#state.name === 'closed') return
+    this.#clearSymptom()
+    this.#enter({ name: 'closed', reason })
+    this.#forgetStretched()
+    this.#stop.abort(reason ?? new PinholeError('ERR_SESSION_CLOSED', 'the session was closed'))
+  }
+
+  #stretch(phrase: string): Promise<Uint8Array> {
+    this.#stretched ??= stretch(parsePhrase(phrase), this.#options.crypto)
+    this.#stretched.catch(() => {})
+    return this.#stretched
+  }
+
+  #forgetStretched(): void {
+    void this.#stretched?.then((key) => wipe(key))
+    this.#stretched = undefined
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#stop
+      if (signal.aborted) return resolve()
+      const stop = this.#options.clock.after(ms, () => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      })
+      const abort = () => {
+        stop()
+        resolve()
+      }
+      signal.addEventListener('abort', abort, { once: true })
+    })
+  }
+}
+
+/** One knock at a door: breaks off when the other should be tried. */
+class Knock {
+  readonly signal: AbortSignal
+  readonly #abort = new AbortController()
+  readonly #other: boolean
+  readonly #clock: Clock
+  #stop = () => {}
+  #kind: string | undefined
+
+  constructor(other: boolean, clock: Clock, signal: AbortSignal) {
+    this.#other = other
+    this.#clock = clock
+    this.signal = AbortSignal.any([signal, this.#abort.signal])
+  }
+
+  troubled(kind: Symptom['kind']): void {
+    if (!this.#other || kind === this.#kind) return
+    this.#kind = kind
+    this.#stop()
+    if (kind !== 'not-found' && kind !== 'silent') return
+    this.#stop = this.#clock.after(OTHER_DOOR_MS[kind], () => this.#abort.abort(OTHER_DOOR))
+  }
+
+  answered(): void {
+    this.#stop()
+    this.#stop = () => {}
+  }
+}
