@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { encodePacket } from '../../../mailbox/gbn/packet.ts'
+import { connectGbn, type GbnLink } from '../../../mailbox/gbn/link.ts'
+import { listenGbn, type GbnListener } from '../../../mailbox/gbn/listen.ts'
+import { MAX_MESSAGE_BYTES } from '../../../mailbox/gbn/receive-window.ts'
+import type { Link } from '../../../mailbox/link.ts'
+import { ManualClock } from '../../../src/base/clock.ts'
+import { PinholeError } from '../../../src/base/errors.ts'
+import { memoryLinkPair } from '../memory-link.ts'
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+const bytes = (...values: number[]) => Uint8Array.from(values)
+const fin = encodePacket({ type: 'fin' })
+
+/** Lets virtual time pass in small steps, with room for promises between them. */
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  for (let end = clock.now() + ms; clock.now() < end;) {
+    clock.advance(Math.min(100, end - clock.now()))
+    await settled()
+  }
+}
+
+/** A link that a test can hold, break and look into. */
+class Wire implements Link {
+  sent: Uint8Array[] = []
+  closed = 0
+  /** What becomes of a message. */
+  onSend: (message: Uint8Array) => Promise<void> = () => Promise.resolve()
+  readonly #lower: Link
+
+  constructor(lower: Link) {
+    this.#lower = lower
+  }
+
+  async send(message: Uint8Array): Promise<void> {
+    this.sent.push(message)
+    await this.onSend(message)
+    await this.#lower.send(message)
+  }
+
+  receive(): Promise<Uint8Array | undefined> {
+    return this.#lower.receive()
+  }
+
+  close(): Promise<void> {
+    this.closed++
+    return this.#lower.close()
+  }
+}
+
+interface Pair {
+  readonly clock: ManualClock
+  readonly client: GbnLink
+  readonly server: GbnLink
+  readonly listener: GbnListener
+  readonly near: Wire
+  readonly far: Wire
+}
+
+async function pair(): Promise<Pair> {
+  const clock = new ManualClock()
+  const [a, b] = memoryLinkPair()
+  const [near, far] = [new Wire(a), new Wire(b)]
+  const listener = listenGbn(far, { clock })
+  const [client, server] = await Promise.all([connectGbn(near, { clock }), listener.accept()])
+  return { clock, client, server, listener, near, far }
+}
+
+const never = () => new Promise<void>(() => {})
+const lost = async () => {
+  throw new PinholeError('ERR_RELAY_UNREACHABLE', 'the relay is gone')
+}
+
+test('messages go both ways, in order, and a FIN ends both ends', async () => {
+  const { client, server, listener, near, far } = await pair()
+  for (let i = 0; i < 100; i++) {
+    await client.send(bytes(i))
+    assert.deepEqual(await server.receive(), bytes(i))
+    await server.send(bytes(i, i))
+    assert.deepEqual(await client.receive(), bytes(i, i))
+  }
+  await client.close()
+  await client.close()
+  assert.equal(await server.closed, undefined)
+  assert.equal(await client.closed, undefined)
+  assert.equal(await server.receive(), undefined)
+  assert.equal(await client.receive(), undefined)
+  assert.equal(near.sent.filter((packet) => packet[0] === 5).length, 1)
+  assert.equal(near.closed, 1)
+  await assert.rejects(client.send(bytes(1)), { code: 'ERR_LINK_CLOSED' })
+  await listener.close()
+  assert.equal(far.closed, 1)
+})
+
+test('send waits for a place in the window, receive for a message', async () => {
+  const { client, server, listener } = await pair()
+  const sent: number[] = []
+  const sends = Array.from({ length: 100 }, async (_, i) => {
+    await client.send(bytes(i))
+    sent.push(i)
+  })
+  await settled()
+  // 20 wait read and acknowledged at the server, 20 more held, 20 more wait at the client.
+  assert.equal(sent.length, 40)
+  for (let i = 0; i < 100; i++) {
+    assert.deepEqual(await server.receive(), bytes(i))
+    await settled()
+  }
+  await Promise.all(sends)
+  assert.equal(sent.length, 100)
+  const waiting = server.receive()
+  await client.send(bytes(7))
+  assert.deepEqual(await waiting, bytes(7))
+  await listener.close()
+})
+
+test('close lets what was sent before arrive, though it was lost at first', async () => {
+  const { clock, client, server, listener, near } = await pair()
+  let drop = 3
+  const lower = memoryLoss(near, () => drop-- > 0)
+  const sends = Array.from({ length: 30 }, (_, i) => client.send(bytes(i)))
+  const closing = client.close()
+  await pass(clock, 1000)
+  await Promise.all(sends)
+  await closing
+  for (let i = 0; i < 30; i++) assert.deepEqual(await server.receive(), bytes(i))
+  assert.equal(await server.receive(), undefined)
+  assert.ok(lower.lost > 0)
+  await listener.close()
+})
+
+/** Makes `wire` drop the messages that `drops` picks. */
+function memoryLoss(wire: Wire, drops: (message: Uint8Array) => boolean) {
+  const count = { lost: 0 }
+  const send = wire.send.bind(wire)
+  wire.send = async (message) => {
+    if (drops(message)) count.lost++
+    else await send(message)
+  }
+  return count
+}
+
+test('close takes a second at most when the peer is silent and the link below stuck', async () => {
+  const { clock, client, near } = await pair()
+  near.onSend = never
+  await client.send(bytes(1))
+  const receiving = client.receive()
+  const closing = client.close()
+  await assert.rejects(client.send(bytes(2)), { code: 'ERR_LINK_CLOSED' })
+  assert.equal(await receiving, undefined)
+  assert.equal(await client.receive(), undefined)
+  await pass(clock, 1100)
+  await closing
+  assert.deepEqual(near.sent.at(-1), fin)
+  assert.equal(await client.closed, undefined)
+})
+
+test('what is delivered during close is let go, and the peer may end it first', async () => {
+  const { clock, client, server, listener, near } = await pair()
+  await server.send(bytes(1))
+  await settled()
+  near.onSend = async (packet) => (packet[0] === 2 ? never() : undefined)
+  await client.send(bytes(1))
+  const closing = client.close()
+  await server.send(bytes(2))
+  await settled()
+  await listener.close()
+  await pass(clock, 1100)
+  await closing
+  assert.equal(near.sent.filter((packet) => packet[0] === 5).length, 0)
+})
+
+test('a message in flight is resent after a loss, all of it at once when woken', async () => {
+  const { clock, client, server, listener, near } = await pair()
+  let down = true
+  const { lost } = memoryLoss(near, () => down)
+  assert.equal(lost, 0)
+  await client.send(bytes(1))
+  await client.send(bytes(2))
+  await settled()
+  down = false
+  client.wake()
+  assert.deepEqual(await server.receive(), bytes(1))
+  assert.deepEqual(await server.receive(), bytes(2))
+  down = true
+  await client.send(bytes(3))
+  down = false
+  await pass(clock, 400)
+  assert.deepEqual(await server.receive(), bytes(3))
+  listener.wake()
+  await settled()
+  await listener.close()
+  client.wake()
+})
+
+test('one client after another over the same link', async () => {
+  const clock = new ManualClock()
+  const [a, b] = memoryLinkPair()
+  const listener = listenGbn(b, { clock })
+  for (let round = 0; round < 3; round++) {
+    // Each client leaves the link below open, as a relay does.
+    const near = new Wire(a)
+    near.close = async () => {}
+    const reader = borrow(near)
+    const [client, server] = await Promise.all([
+      connectGbn(reader.link, { clock }),
+      listener.accept(),
+    ])
+    await client.send(bytes(round))
+    assert.deepEqual(await server.receive(), bytes(round))
+    await server.close()
+    assert.equal(await client.receive(), undefined)
+    await client.close()
+    reader.end()
+  }
+  await listener.close()
+})
+
+/** `lower` for one user: its pending read is handed on to the next one. */
+let pending: Promise<Uint8Array | undefined> | undefined
+function borrow(lower: Link) {
+  let end = () => {}
+  const ended = new Promise<undefined>((resolve) => (end = () => resolve(undefined)))
+  const link: Link = {
+    send: (message) => lower.send(message),
+    async receive() {
+      pending ??= lower.receive()
+      const reading = pending
+      const message = await Promise.race([reading, ended])
+      if (message && pending === reading) pending = undefined
+      return message
+    },
+    close: async () => {},
+  }
+  return { link, end }
+}
+
+test('a client that starts over ends its connection and opens the next', async () => {
+  const clock = new ManualClock()
+  const [a, b] = memoryLinkPair()
+  const listener = listenGbn(b, { clock })
+  const syn = encodePacket({ type: 'syn', n: 20 })
+  const synack = encodePacket({ type: 'synack' })
+  await a.send(syn)
+  await a.send(synack)
+  await settled()
+  // Opened before it was accepted.
+  const first = await listener.accept()
+  clock.advance(1000)
+  await a.send(syn)
+  await assert.rejects(first.receive(), { code: 'ERR_LINK_CLOSED' })
+  await assert.rejects(first.send(bytes(1)), { code: 'ERR_LINK_CLOSED' })
+  const second = listener.accept()
+  await a.send(synack)
+  await a.send(encodePacket({ type: 'data', seq: 0, final: true, ping: false, payload: bytes(9) }))
+  assert.deepEqual(await (await second).receive(), bytes(9))
+  await first.close()
+  await listener.close()
+})
+
+test('accept ends with its signal, is one at a time, and fails once the listener is closed', async () => {
+  const [, b] = memoryLinkPair()
+  const listener = listenGbn(b, { clock: new ManualClock() })
+  const reason = new Error('enough')
+  await assert.rejects(listener.accept(AbortSignal.abort(reason)), reason)
+  const abort = new AbortController()
+  const accepting = listener.accept(abort.signal)
+  await assert.rejects(listener.accept(), TypeError)
+  abort.abort(reason)
+  await assert.rejects(accepting, reason)
+  const last = listener.accept()
+  const closing = listener.close()
+  await assert.rejects(last, { code: 'ERR_LINK_CLOSED' })
+  await closing
+  await listener.close()
+  await assert.rejects(listener.accept(), { code: 'ERR_LINK_CLOSED' })
+})
+
+test('a client that nobody answers, or that is told to stop, lets go of the link', async () => {
+  const clock = new ManualClock()
+  const [a] = memoryLinkPair()
+  const silent = new Wire(a)
+  const failed = assert.rejects(connectGbn(silent, { clock, handshakeTimeoutMs: 5000 }), {
+    code: 'ERR_GBN_HANDSHAKE',
+  })
+  await pass(clock, 5100)
+  await failed
+  assert.deepEqual([silent.sent.length, silent.closed], [5, 1])
+
+  const reason = new Error('enough')
+  const abort = new AbortController()
+  for (const signal of [abort.signal, AbortSignal.abort(reason)]) {
+    const wire = new Wire(memoryLinkPair()[0])
+    const connecting = connectGbn(wire, { clock, signal })
+    abort.abort(reason)
+    await assert.rejects(connecting, reason)
+    await settled()
+    assert.equal(wire.closed, 1)
+  }
+})
+
+test('the SYN goes out anew when the link below comes up', async () => {
+  const clock = new ManualClock()
+  const [a, b] = memoryLinkPair()
+  const [near, far] = [new Wire(a), new Wire(b)]
+  let down = true
+  memoryLoss(near, () => down)
+  let subscribed = 0
+  let [wakeClient, wakeServer] = [() => {}, () => {}]
+  const onRestored = (keep: (wake: () => void) => void) => (wake: () => void) => {
+    subscribed++
+    keep(wake)
+    return () => void subscribed--
+  }
+  const listener = listenGbn(far, { clock, onRestored: onRestored((wake) => (wakeServer = wake)) })
+  const connecting = connectGbn(near, {
+    clock,
+    onRestored: onRestored((wake) => (wakeClient = wake)),
+  })
+  await settled()
+  down = false
+  wakeClient()
+  const client = await connecting
+  wakeServer()
+  const server = await listener.accept()
+  await client.close()
+  assert.equal(await server.closed, undefined)
+  await listener.close()
+  await settled()
+  assert.equal(subscribed, 0)
+})
+
+test('a link below that ends or breaks ends the connection with a coded error', async () => {
+  const ended = await pair()
+  const waiting = ended.client.receive()
+  await ended.near.close()
+  await assert.rejects(waiting, { code: 'ERR_LINK_CLOSED' })
+  await assert.rejects(ended.server.receive(), { code: 'ERR_LINK_CLOSED' })
+  await assert.rejects(ended.listener.accept(), { code: 'ERR_LINK_CLOSED' })
+
+  const broken = await pair()
+  broken.near.onSend = lost
+  await broken.client.send(bytes(1))
+  assert.equal((await broken.client.closed)?.code, 'ERR_RELAY_UNREACHABLE')
+  await broken.client.close()
+  await assert.rejects(broken.client.send(bytes(1)), { code: 'ERR_RELAY_UNREACHABLE' })
+  await broken.listener.close()
+
+  const clock = new ManualClock()
+  const wire = new Wire(memoryLinkPair()[0])
+  wire.receive = async () => {
+    throw new Error('socket hang up')
+  }
+  await assert.rejects(connectGbn(wire, { clock }), { code: 'ERR_LINK_CLOSED' })
+})
+
+test('senders that wait fail with the connection', async () => {
+  const { client, near, listener } = await pair()
+  near.onSend = never
+  const sends = Array.from({ length: 30 }, (_, i) => client.send(bytes(i)))
+  await listener.close()
+  const results = await Promise.allSettled(sends)
+  assert.equal(results.filter((result) => result.status === 'rejected').length, 10)
+  await client.close()
+})
+
+test('a silent peer ends the connection with ERR_GBN_SILENT; a broken one at once', async () => {
+  const silent = await pair()
+  memoryLoss(silent.far, () => true)
+  await pass(silent.clock, 10_100)
+  assert.equal((await silent.client.closed)?.code, 'ERR_GBN_SILENT')
+  await silent.listener.close()
+
+  const broken = await pair()
+  await broken.far.send(bytes(2, 0, 1))
+  await assert.rejects(broken.client.receive(), { code: 'ERR_GBN_PACKET' })
+  await broken.listener.close()
+})
+
+test('an idle connection stays up by pings', async () => {
+  const { clock, client, server, listener } = await pair()
+  await pass(clock, 60_000)
+  await client.send(bytes(1))
+  assert.deepEqual(await server.receive(), bytes(1))
+  await listener.close()
+})
+
+test('a message over the limit is refused before it is copied', async () => {
+  const { client, listener } = await pair()
+  const message = new Uint8Array(MAX_MESSAGE_BYTES + 1)
+  await assert.rejects(client.send(message), { code: 'ERR_LINK_MESSAGE_SIZE' })
+  await listener.close()
+})
