@@ -53,16 +53,20 @@ function number(line: Line, field: string): number {
   return value
 }
 
+/** The keys of an end once it has paired, which another process can start with. */
+async function keysOf(process: LineProcess): Promise<Session> {
+  const line = await process.event('paired', START_MS)
+  return { localKey: text(line, 'localKey'), remoteKey: text(line, 'remoteKey') }
+}
+
 /** The server end, which offers the echo service. */
 export class ServerEnd {
   readonly process: LineProcess
   readonly phrase: string
-  readonly localKey: string
 
-  private constructor(process: LineProcess, phrase: string, localKey: string) {
+  private constructor(process: LineProcess, phrase: string) {
     this.process = process
     this.phrase = phrase
-    this.localKey = localKey
   }
 
   /** Starts it and waits until a client may come. */
@@ -72,13 +76,12 @@ export class ServerEnd {
   ): Promise<ServerEnd> {
     const { relay, macaroon } = options
     const process = start(maker, 'server', { relay, macaroon, ...sessionFlags(options) })
-    const ready = await process.event('ready', START_MS)
-    return new ServerEnd(process, text(ready, 'phrase'), text(ready, 'localKey'))
+    return new ServerEnd(process, text(await process.event('ready', START_MS), 'phrase'))
   }
 
-  /** The client's static key, once it has paired. */
-  async remoteKey(): Promise<string> {
-    return text(await this.process.event('paired', START_MS), 'remoteKey')
+  /** Own and client's static keys, once paired. */
+  keys(): Promise<Session> {
+    return keysOf(this.process)
   }
 
   /** Ends it in order, with its boxes. */
@@ -90,11 +93,9 @@ export class ServerEnd {
 /** The client end. Calls check what comes back, and give milliseconds. */
 export class ClientEnd {
   readonly process: LineProcess
-  readonly localKey: string
 
-  private constructor(process: LineProcess, localKey: string) {
+  private constructor(process: LineProcess) {
     this.process = process
-    this.localKey = localKey
   }
 
   /** Starts it; it connects when told to. */
@@ -104,8 +105,13 @@ export class ClientEnd {
   ): Promise<ClientEnd> {
     const { relay, transport } = options
     const process = start(maker, 'client', { relay, transport, ...sessionFlags(options) })
-    const ready = await process.event('ready', START_MS)
-    return new ClientEnd(process, text(ready, 'localKey'))
+    await process.event('ready', START_MS)
+    return new ClientEnd(process)
+  }
+
+  /** Own and server's static keys, once paired. */
+  keys(): Promise<Session> {
+    return keysOf(this.process)
   }
 
   /** Connects, by the phrase the first time and by the keys from then on. */

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/lightninglabs/lightning-node-connect/mailbox"
 	"google.golang.org/grpc"
 	"pinhole.invalid/interop/echo"
@@ -36,26 +34,14 @@ func newClient(s session) (*client, error) {
 		return nil, fmt.Errorf("unknown transport %q", s.transport)
 	}
 	trustAnyRelay()
-	connData, local, err := s.connData(nil,
-		func(key *btcec.PublicKey) error {
-			lines.Event("paired", lines.Fields{
-				"remoteKey": hex.EncodeToString(
-					key.SerializeCompressed(),
-				),
-			})
-			return nil
-		},
-		func(data []byte) error {
-			lines.Event("authData", lines.Fields{"text": string(data)})
-			return nil
-		},
-	)
+	connData, err := s.connData(nil, func(data []byte) error {
+		lines.Event("authData", lines.Fields{"text": string(data)})
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	lines.Event("ready", lines.Fields{
-		"localKey": hex.EncodeToString(local.Serialize()),
-	})
+	lines.Event("ready", nil)
 	return &client{session: s, connData: connData}, nil
 }
 

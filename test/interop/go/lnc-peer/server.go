@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/lightninglabs/lightning-node-connect/mailbox"
 	"google.golang.org/grpc"
 	"pinhole.invalid/interop/echo"
@@ -38,16 +36,7 @@ func runServer(args []string) error {
 	if s.macaroon != "" {
 		authData = []byte("Macaroon: " + s.macaroon)
 	}
-	connData, local, err := s.connData(
-		authData, func(key *btcec.PublicKey) error {
-			lines.Event("paired", lines.Fields{
-				"remoteKey": hex.EncodeToString(
-					key.SerializeCompressed(),
-				),
-			})
-			return nil
-		}, nil,
-	)
+	connData, err := s.connData(authData, nil)
 	if err != nil {
 		return err
 	}
@@ -73,10 +62,7 @@ func runServer(args []string) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
-	lines.Event("ready", lines.Fields{
-		"phrase":   s.phrase,
-		"localKey": hex.EncodeToString(local.Serialize()),
-	})
+	lines.Event("ready", lines.Fields{"phrase": s.phrase})
 
 	stop := make(chan struct{})
 	stdin := make(chan error, 1)
