@@ -6,6 +6,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Registry } from 'prom-client'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
 import {
@@ -17,6 +18,7 @@ import {
 import { grpcTimeoutMs } from './grpc-call.ts'
 import { serveGrpc } from './grpc.ts'
 import { relayLimits, type RelayLimits } from './limits.ts'
+import { registerMetrics } from './metrics.ts'
 import { Relay } from './relay.ts'
 import { restRoutes } from './rest.ts'
 import { acceptUpgrade, refuseUpgrade } from './websocket-upgrade.ts'
@@ -26,12 +28,16 @@ import { serveWebSocket, type WebSocketKind } from './websocket.ts'
 export interface RelayOptions extends Partial<RelayLimits> {
   readonly clock?: Clock
   readonly log?: Log
+  /** Where the relay's figures are shown; without one they are not. */
+  readonly registry?: Registry | undefined
 }
 
 /** Fastify plugin that serves hashmail (LNC §10). */
 export async function mailboxRelay(fastify: FastifyInstance, options: RelayOptions): Promise<void> {
   const log = options.log ?? silentLog
   const relay = new Relay(relayLimits(options), options.clock ?? systemClock, log)
+
+  if (options.registry) registerMetrics(relay, options.registry)
 
   // Bodies are streams that the faces read themselves.
   fastify.removeAllContentTypeParsers()
