@@ -33,6 +33,7 @@ type Down = grpc.handleServerStreamingCall<Buffer, Buffer>
 export interface Seen {
   cancelled: number
   written: number
+  onCancelled: () => void
 }
 
 const number = (request: Buffer) => Number(request.toString() || '0')
@@ -40,14 +41,18 @@ const number = (request: Buffer) => Number(request.toString() || '0')
 /** A grpc-js server that speaks bytes: echo, large answers, failures, all four kinds of calls. */
 export function echoServer(options: grpc.ServerOptions = {}): { server: grpc.Server; seen: Seen } {
   const server = createNodeServer(options)
-  const seen: Seen = { cancelled: 0, written: 0 }
+  const seen: Seen = { cancelled: 0, written: 0, onCancelled: () => {} }
+  const cancelled = () => {
+    seen.cancelled++
+    seen.onCancelled()
+  }
   const unary: Unary = (call, done) => done(null, call.request)
   const large: Unary = (call, done) => done(null, Buffer.alloc(number(call.request), 7))
   const fail: Unary = (call, done) => {
     const [code = '2', details = ''] = call.request.toString().split('|')
     done({ code: Number(code), details })
   }
-  const hang: Unary = (call) => call.on('cancelled', () => seen.cancelled++)
+  const hang: Unary = (call) => call.on('cancelled', cancelled)
   const macaroon: Unary = (call, done) => {
     const [value = ''] = call.metadata.get('macaroon')
     call.sendMetadata(metadata({ echoed: value.toString() }))
@@ -55,7 +60,7 @@ export function echoServer(options: grpc.ServerOptions = {}): { server: grpc.Ser
   }
   const down: Down = (call) => {
     const [count = 0, size = 0] = call.request.toString().split(',').map(Number)
-    call.on('cancelled', () => seen.cancelled++)
+    call.on('cancelled', cancelled)
     const write = () => {
       while (seen.written < count) {
         seen.written++
