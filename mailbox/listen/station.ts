@@ -49,6 +49,9 @@ export interface StationOptions {
   readonly log: Log
 }
 
+/** Time for the client to take the FIN before the boxes go, and what is in them. */
+const FIN_GRACE_MS = 50
+
 export class Station {
   readonly #options: StationOptions
   readonly #mailbox: MailboxLink
@@ -82,7 +85,9 @@ export class Station {
   }
 
   async #close(): Promise<void> {
+    const busy = this.#visits.size > 0
     await this.#gbn.close()
+    if (busy) await pause(FIN_GRACE_MS, this.#options.clock)
     await this.#mailbox.retire()
     await this.#accepting
     await Promise.all(this.#visits)
@@ -131,3 +136,6 @@ export class Station {
     })
   }
 }
+
+const pause = (ms: number, clock: Clock): Promise<void> =>
+  new Promise((resolve) => clock.after(ms, resolve))

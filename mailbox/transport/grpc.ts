@@ -220,7 +220,10 @@ class Call {
       te: 'trailers',
     })
     const stream = this.#stream
-    stream.once('ready', () => this.#tell(() => events.opened()))
+    const opened = () => this.#tell(() => events.opened())
+    // On a connection that stands, `ready` has come and gone.
+    if (stream.pending) stream.once('ready', opened)
+    else queueMicrotask(opened)
     stream.on('response', (headers) => this.#respond(headers))
     stream.on('trailers', (trailers: IncomingHttpHeaders) => this.#finishWith(trailers))
     stream.on('data', (chunk: Buffer) => this.#read(chunk))

@@ -48,9 +48,6 @@ export interface MailboxOptions {
 const MAX_WAITING_MESSAGES = 512
 const MAX_WAITING_BYTES = 8 * 1024 * 1024
 
-/** Time a reader has to take the last message before the boxes go. */
-const RETIRE_GRACE_MS = 50
-
 /** Opens the two boxes over `relay` and keeps them open. */
 export function openMailbox(
   relay: RelayClient,
@@ -64,7 +61,6 @@ class BoxPair implements MailboxLink {
   readonly #relay: RelayClient
   readonly #ids: MailboxIds
   readonly #owner: boolean
-  readonly #clock: Clock
   readonly #log: Log
   readonly #sender: HealingStream<SendStream>
   readonly #receiver: HealingStream<RelayStream>
@@ -80,7 +76,6 @@ class BoxPair implements MailboxLink {
     this.#relay = relay
     this.#ids = ids
     this.#owner = owner
-    this.#clock = clock
     this.#log = log
     const common = { clock, random, onChange: () => this.#changed() }
     const prepare = (id: Uint8Array) => (owner ? { prepare: () => relay.createBox(id) } : {})
@@ -129,10 +124,8 @@ class BoxPair implements MailboxLink {
   }
 
   async retire(): Promise<void> {
-    const used = this.#status.name === 'open'
     await this.close()
     if (!this.#owner) return
-    if (used) await new Promise<void>((resolve) => this.#clock.after(RETIRE_GRACE_MS, resolve))
     const failures = await Promise.all(
       [this.#ids.sendId, this.#ids.receiveId].map((id) => this.#relay.deleteBox(id)),
     )
