@@ -1,36 +1,21 @@
 /** Our client end as a program, with the flags and lines of `lnc-peer client` (../README.md). */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { toHex } from '../../../src/base/bytes.ts'
 import type { PairedNode } from '../../../mailbox/connect/connect.ts'
 import { connect } from '../../../mailbox/connect/node.ts'
-import { memoryStore } from '../../../mailbox/pairing/pairing.ts'
 import * as echo from '../echo-client.ts'
-import { answer, event, flags, readCommands, type Command, type Fields } from './lines.ts'
+import {
+  answer,
+  event,
+  flags,
+  givenKeys,
+  readCommands,
+  tellingStore,
+  type Command,
+  type Fields,
+} from './lines.ts'
 
 const ATTEMPT_MS = 30_000
 const RETRY_MS = 20
-
-const fromFlag = (hex: string | undefined): Uint8Array | undefined =>
-  hex === undefined ? undefined : Buffer.from(hex, 'hex')
-
-function givenKeys() {
-  const localKey = fromFlag(flags['local-key'])
-  const remoteKey = fromFlag(flags['remote-key'])
-  return localKey && remoteKey ? { localKey, remoteKey } : undefined
-}
-
-/** Keeps the pairing over reconnects, and tells of it. */
-function tellingStore() {
-  const store = memoryStore()
-  return {
-    load: () => store.load(),
-    save: async (pairing: Parameters<typeof store.save>[0]) => {
-      await store.save(pairing)
-      const { localKey, remoteKey } = pairing
-      if (remoteKey) event('paired', { localKey: toHex(localKey), remoteKey: toHex(remoteKey) })
-    },
-  }
-}
 
 const store = tellingStore()
 let node: PairedNode | undefined

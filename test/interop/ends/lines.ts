@@ -2,6 +2,8 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { memoryStore, type PairingStore } from '../../../mailbox/pairing/pairing.ts'
+import { toHex } from '../../../src/base/bytes.ts'
 
 const Command = z.object({
   id: z.number().default(0),
@@ -31,6 +33,29 @@ export const flags = parseArgs({
     macaroon: { type: 'string' },
   },
 }).values
+
+const fromFlag = (hex: string | undefined): Uint8Array | undefined =>
+  hex === undefined ? undefined : Buffer.from(hex, 'hex')
+
+/** The keys of an earlier pairing, if both were given. */
+export function givenKeys() {
+  const localKey = fromFlag(flags['local-key'])
+  const remoteKey = fromFlag(flags['remote-key'])
+  return localKey && remoteKey ? { localKey, remoteKey } : undefined
+}
+
+/** Keeps the pairing over reconnects, and tells of it. */
+export function tellingStore(): PairingStore {
+  const store = memoryStore()
+  return {
+    load: () => store.load(),
+    save: async (pairing) => {
+      await store.save(pairing)
+      const { localKey, remoteKey } = pairing
+      if (remoteKey) event('paired', { localKey: toHex(localKey), remoteKey: toHex(remoteKey) })
+    },
+  }
+}
 
 export function event(name: string, fields: Fields = {}): void {
   print({ event: name, ...fields })
