@@ -3,8 +3,8 @@
  * messages come out by `take`. Both roles: a gRPC client towards the node, a server for the forwarder.
  * Left out, for gRPC uses neither: priority, server push.
  */
-import type { PinholeError } from '../../src/base/errors.ts'
-import { Http2Code, Http2Error } from './error.ts'
+import { PinholeError } from '../../src/base/errors.ts'
+import { Http2Code, Http2Error, http2CodeName } from './error.ts'
 import { Flag, FrameReader, FrameType, PREFACE, Setting, readUint32, type Frame } from './frame.ts'
 import { HeaderBlocks, unpadded, type HeaderList } from './header-blocks.ts'
 import type { Field } from './hpack-table.ts'
@@ -258,6 +258,9 @@ export class Http2Connection implements StreamHost {
 
   #onGoAway(frame: Frame): void {
     if (frame.payload.length < 8) throw wrongSize('GOAWAY')
+    const code = readUint32(frame.payload, 4)
+    // RFC 9113 §5.4.1: the peer has met a fault and closes.
+    if (code !== Http2Code.noError) throw closedByPeer(code)
     if (this.#state === 'open') this.#state = 'draining'
     this.#streams.failAbove(readUint32(frame.payload, 0) & 0x7fffffff, { kind: 'refused' })
   }
@@ -284,6 +287,9 @@ function mustBeSettings(frame: Frame): true {
   if (frame.type === FrameType.settings) return true
   throw new Http2Error(Http2Code.protocolError, 'no SETTINGS at first')
 }
+
+const closedByPeer = (code: number): PinholeError =>
+  new PinholeError('ERR_HTTP2_FRAME', `the peer gave HTTP/2 up: ${http2CodeName(code)}`)
 
 const wrongSize = (what: string): Http2Error =>
   new Http2Error(Http2Code.frameSizeError, `${what} of a wrong size`)

@@ -54,10 +54,9 @@ class LinkStream extends Duplex {
     try {
       for (;;) {
         const message = await this.#link.receive()
-        if (!message) {
-          this.push(null)
-          return
-        }
+        // Node's HTTP/2 stops reading after a fault of the peer and would not notice an end. What it has
+        // not read by now could not be answered any more.
+        if (!message) return void this.destroy()
         if (!this.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength))) break
       }
       this.#reading = false

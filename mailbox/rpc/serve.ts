@@ -30,6 +30,9 @@ export function createNodeServer(options: grpc.ServerOptions = {}): grpc.Server 
 /**
  * Serves the client at the other end of `link` with `server`'s services. Resolves when the connection is
  * over. The server stays the caller's to shut down.
+ *
+ * Node's HTTP/2 takes header values of up to 64 KiB as they are compressed, about 90,000 characters of hex:
+ * a client with a larger macaroon is closed with COMPRESSION_ERROR. `forwardGrpc` has no such limit.
  */
 export async function serveGrpc(link: Link, server: grpc.Server): Promise<void> {
   const stream = byteStream(link)
