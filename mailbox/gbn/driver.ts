@@ -36,7 +36,7 @@ export class Driver {
   #cancelTimer: () => void = () => {}
   #unsent = 0
   #stopped = false
-  #onFlushed: (() => void) | undefined
+  #flushing: (() => void)[] = []
 
   /** @param first makes the core's first step */
   constructor(lower: Link, clock: Clock, listener: Listener, first: (now: number) => Step) {
@@ -68,17 +68,20 @@ export class Driver {
   /** Resolves when the link below has taken every packet, or after `withinMs`. */
   async flushed(withinMs: number): Promise<void> {
     if (this.#unsent === 0 || this.#stopped) return
-    const flushed = new Promise<void>((resolve) => (this.#onFlushed = resolve))
-    const cancel = this.#clock.after(withinMs, () => this.#onFlushed?.())
-    await flushed
-    cancel()
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(withinMs, resolve)
+      this.#flushing.push(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   /** Lets go of the timer and of the link below, which it closes. */
   stop(): Promise<void> {
     this.#stopped = true
     this.#cancelTimer()
-    this.#onFlushed?.()
+    this.#flushed()
     return this.#lower.close()
   }
 
@@ -126,12 +129,16 @@ export class Driver {
   }
 
   readonly #sent = (): void => {
-    if (--this.#unsent === 0) this.#onFlushed?.()
+    if (--this.#unsent === 0) this.#flushed()
   }
 
   readonly #refused = (reason: unknown): void => {
     this.#sent()
     this.#lost(asPinholeError(reason, 'ERR_LINK_CLOSED'))
+  }
+
+  #flushed(): void {
+    for (const resolve of this.#flushing.splice(0)) resolve()
   }
 
   #lost(error: PinholeError): void {

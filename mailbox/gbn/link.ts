@@ -97,6 +97,15 @@ class Client {
     this.#reject(error)
     this.link.ended(error)
     // `close` lets go of the link below itself, once its FIN is out.
-    if (!this.link.isClosing) void this.#driver.flushed(CLOSE_MS).then(() => this.#driver.stop())
+    if (!this.link.isClosing) void this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#driver.flushed(CLOSE_MS)
+    try {
+      await this.#driver.stop()
+    } catch (reason) {
+      this.#log.debug({ reason }, 'the link below did not close')
+    }
   }
 }

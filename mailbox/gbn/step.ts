@@ -1,6 +1,6 @@
 /**
  * Go-Back-N as a pure step: `step(state, event) → { state, effects }`. Sockets and timers are in
- * `link.ts` and `listen.ts`.
+ * `driver.ts`, the two ends of a link in `link.ts` and `listen.ts`.
  *
  *     client   greeting ─SYN─► open ─► ended
  *     server   listening ─SYN─► answering ─SYNACK or DATA─► open ─► listening …

@@ -1,72 +1,15 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { connectGbn } from '../../../mailbox/gbn/link.ts'
+import { listenGbn } from '../../../mailbox/gbn/listen.ts'
 import { encodePacket } from '../../../mailbox/gbn/packet.ts'
-import { connectGbn, type GbnLink } from '../../../mailbox/gbn/link.ts'
-import { listenGbn, type GbnListener } from '../../../mailbox/gbn/listen.ts'
 import { MAX_MESSAGE_BYTES } from '../../../mailbox/gbn/receive-window.ts'
-import type { Link } from '../../../mailbox/link.ts'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { PinholeError } from '../../../src/base/errors.ts'
 import { memoryLinkPair } from '../memory-link.ts'
+import { bytes, memoryLoss, pair, pass, settled, Wire } from './wire.ts'
 
-const settled = () => new Promise((resolve) => setImmediate(resolve))
-const bytes = (...values: number[]) => Uint8Array.from(values)
 const fin = encodePacket({ type: 'fin' })
-
-/** Lets virtual time pass in small steps, with room for promises between them. */
-async function pass(clock: ManualClock, ms: number): Promise<void> {
-  for (let end = clock.now() + ms; clock.now() < end;) {
-    clock.advance(Math.min(100, end - clock.now()))
-    await settled()
-  }
-}
-
-/** A link that a test can hold, break and look into. */
-class Wire implements Link {
-  sent: Uint8Array[] = []
-  closed = 0
-  /** What becomes of a message. */
-  onSend: (message: Uint8Array) => Promise<void> = () => Promise.resolve()
-  readonly #lower: Link
-
-  constructor(lower: Link) {
-    this.#lower = lower
-  }
-
-  async send(message: Uint8Array): Promise<void> {
-    this.sent.push(message)
-    await this.onSend(message)
-    await this.#lower.send(message)
-  }
-
-  receive(): Promise<Uint8Array | undefined> {
-    return this.#lower.receive()
-  }
-
-  close(): Promise<void> {
-    this.closed++
-    return this.#lower.close()
-  }
-}
-
-interface Pair {
-  readonly clock: ManualClock
-  readonly client: GbnLink
-  readonly server: GbnLink
-  readonly listener: GbnListener
-  readonly near: Wire
-  readonly far: Wire
-}
-
-async function pair(): Promise<Pair> {
-  const clock = new ManualClock()
-  const [a, b] = memoryLinkPair()
-  const [near, far] = [new Wire(a), new Wire(b)]
-  const listener = listenGbn(far, { clock })
-  const [client, server] = await Promise.all([connectGbn(near, { clock }), listener.accept()])
-  return { clock, client, server, listener, near, far }
-}
-
 const never = () => new Promise<void>(() => {})
 const lost = async () => {
   throw new PinholeError('ERR_RELAY_UNREACHABLE', 'the relay is gone')
@@ -130,17 +73,6 @@ test('close lets what was sent before arrive, though it was lost at first', asyn
   await listener.close()
 })
 
-/** Makes `wire` drop the messages that `drops` picks. */
-function memoryLoss(wire: Wire, drops: (message: Uint8Array) => boolean) {
-  const count = { lost: 0 }
-  const send = wire.send.bind(wire)
-  wire.send = async (message) => {
-    if (drops(message)) count.lost++
-    else await send(message)
-  }
-  return count
-}
-
 test('close takes a second at most when the peer is silent and the link below stuck', async () => {
   const { clock, client, near } = await pair()
   near.onSend = never
@@ -192,89 +124,6 @@ test('a message in flight is resent after a loss, all of it at once when woken',
   await settled()
   await listener.close()
   client.wake()
-})
-
-test('one client after another over the same link', async () => {
-  const clock = new ManualClock()
-  const [a, b] = memoryLinkPair()
-  const listener = listenGbn(b, { clock })
-  for (let round = 0; round < 3; round++) {
-    // Each client leaves the link below open, as a relay does.
-    const near = new Wire(a)
-    near.close = async () => {}
-    const reader = borrow(near)
-    const [client, server] = await Promise.all([
-      connectGbn(reader.link, { clock }),
-      listener.accept(),
-    ])
-    await client.send(bytes(round))
-    assert.deepEqual(await server.receive(), bytes(round))
-    await server.close()
-    assert.equal(await client.receive(), undefined)
-    await client.close()
-    reader.end()
-  }
-  await listener.close()
-})
-
-/** `lower` for one user: its pending read is handed on to the next one. */
-let pending: Promise<Uint8Array | undefined> | undefined
-function borrow(lower: Link) {
-  let end = () => {}
-  const ended = new Promise<undefined>((resolve) => (end = () => resolve(undefined)))
-  const link: Link = {
-    send: (message) => lower.send(message),
-    async receive() {
-      pending ??= lower.receive()
-      const reading = pending
-      const message = await Promise.race([reading, ended])
-      if (message && pending === reading) pending = undefined
-      return message
-    },
-    close: async () => {},
-  }
-  return { link, end }
-}
-
-test('a client that starts over ends its connection and opens the next', async () => {
-  const clock = new ManualClock()
-  const [a, b] = memoryLinkPair()
-  const listener = listenGbn(b, { clock })
-  const syn = encodePacket({ type: 'syn', n: 20 })
-  const synack = encodePacket({ type: 'synack' })
-  await a.send(syn)
-  await a.send(synack)
-  await settled()
-  // Opened before it was accepted.
-  const first = await listener.accept()
-  clock.advance(1000)
-  await a.send(syn)
-  await assert.rejects(first.receive(), { code: 'ERR_LINK_CLOSED' })
-  await assert.rejects(first.send(bytes(1)), { code: 'ERR_LINK_CLOSED' })
-  const second = listener.accept()
-  await a.send(synack)
-  await a.send(encodePacket({ type: 'data', seq: 0, final: true, ping: false, payload: bytes(9) }))
-  assert.deepEqual(await (await second).receive(), bytes(9))
-  await first.close()
-  await listener.close()
-})
-
-test('accept ends with its signal, is one at a time, and fails once the listener is closed', async () => {
-  const [, b] = memoryLinkPair()
-  const listener = listenGbn(b, { clock: new ManualClock() })
-  const reason = new Error('enough')
-  await assert.rejects(listener.accept(AbortSignal.abort(reason)), reason)
-  const abort = new AbortController()
-  const accepting = listener.accept(abort.signal)
-  await assert.rejects(listener.accept(), TypeError)
-  abort.abort(reason)
-  await assert.rejects(accepting, reason)
-  const last = listener.accept()
-  const closing = listener.close()
-  await assert.rejects(last, { code: 'ERR_LINK_CLOSED' })
-  await closing
-  await listener.close()
-  await assert.rejects(listener.accept(), { code: 'ERR_LINK_CLOSED' })
 })
 
 test('a client that nobody answers, or that is told to stop, lets go of the link', async () => {
@@ -391,4 +240,14 @@ test('a message over the limit is refused before it is copied', async () => {
   const message = new Uint8Array(MAX_MESSAGE_BYTES + 1)
   await assert.rejects(client.send(message), { code: 'ERR_LINK_MESSAGE_SIZE' })
   await listener.close()
+})
+
+test('a link below that refuses to close does no harm', async () => {
+  const { client, server, near, far, listener } = await pair()
+  near.close = far.close = () => Promise.reject(new Error('no'))
+  await far.send(bytes(9, 9))
+  assert.equal((await client.closed)?.code, 'ERR_GBN_PACKET')
+  assert.equal(await server.closed, undefined)
+  await listener.close()
+  await settled()
 })
