@@ -1,0 +1,12 @@
+/** `pinhole/lnc/browser`: the client's end of Lightning Node Connect without any `node:` module. */
+export { PinholeError, isPinholeError, type ErrorCode } from '../src/base/errors.ts'
+export type { Log } from '../src/base/log.ts'
+export { connect } from './connect/browser.ts'
+export { PairedNode, type ConnectOptions } from './connect/connect.ts'
+export type { SessionState } from './connect/state.ts'
+export type { PairingKeys } from './pairing/notebook.ts'
+export { memoryStore, type Pairing, type PairingStore } from './pairing/pairing.ts'
+export { parsePhrase } from './phrase.ts'
+export { LightningNode } from './rpc/lightning-node.ts'
+export type { NodeRpc } from './rpc/node-rpc.ts'
+export type { CallOptions, Metadata, Rpc } from './rpc/rpc.ts'
