@@ -16,14 +16,14 @@ export interface HealthOptions {
   readonly uptimeMs: () => number
   readonly draining: () => boolean
   /** Live cipher boxes; `undefined` when this hub has no relay. */
-  readonly boxes: () => number | undefined
+  readonly boxes: () => Promise<number | undefined>
 }
 
 /** Answers 200, or 503 while the hub drains. */
 export const health: FastifyPluginCallback<HealthOptions> = (app, options, done) => {
   app.get('/_pinhole/health', async (_request, reply): Promise<Health> => {
     const draining = options.draining()
-    const boxes = options.boxes()
+    const boxes = await options.boxes()
     void reply.code(draining ? 503 : 200).header('cache-control', 'no-store')
     return {
       status: draining ? 'draining' : 'ok',

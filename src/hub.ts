@@ -43,7 +43,7 @@ class RunningHub implements Hub {
   readonly #startedMs: number
   #parts:
     { app: FastifyInstance; listener: Listener; certificate: Certificate | undefined } | undefined
-  #metrics: Metrics | undefined
+  readonly #metrics: Metrics = createMetrics()
   #address: string | undefined
   #closing: Promise<void> | undefined
 
@@ -96,12 +96,11 @@ class RunningHub implements Hub {
       bodyLimit: MAX_ORDINARY_BODY_BYTES,
     })
     this.#parts = { app, listener, certificate }
-    if (config.prometheus.enabled) this.#metrics = createMetrics()
     await this.#compose(app)
     // Added last, it runs first: requests end before what serves them is taken away.
     app.addHook('onClose', () => listener.drain())
     await app.ready()
-    await this.#metrics?.listen(config.prometheus.listenaddr)
+    if (config.prometheus.enabled) await this.#metrics.listen(config.prometheus.listenaddr)
     const { host, port } = parseAddress(config.listenaddr) ?? { host: undefined, port: 0 }
     const bound = await listener.listen(host, port)
     this.#address = urlOf(config.insecure, host, bound)
@@ -111,7 +110,9 @@ class RunningHub implements Hub {
   async #compose(app: FastifyInstance): Promise<void> {
     if (this.#config.hashmail.enabled) {
       const log = this.#log.child({ part: 'relay' })
-      await app.register(mailboxRelay, { ...relayOptions(this.#config), clock: this.#clock, log })
+      const { registry } = this.#metrics
+      const limits = relayOptions(this.#config)
+      await app.register(mailboxRelay, { ...limits, clock: this.#clock, log, registry })
     } else {
       this.#log.warn({}, 'hashmail.enabled is false: this hub serves its health and nothing else')
     }
@@ -120,7 +121,10 @@ class RunningHub implements Hub {
       await ordinary.register(health, {
         uptimeMs: () => this.#clock.now() - this.#startedMs,
         draining: () => this.#closing !== undefined,
-        boxes: () => undefined,
+        boxes: () => this.#metrics.read(BOXES_GAUGE),
+      })
+      ordinary.setNotFoundHandler((request, reply) => {
+        void reply.code(404).send({ error: 'not found', path: request.url })
       })
     })
   }
@@ -143,11 +147,13 @@ class RunningHub implements Hub {
     const { app, certificate } = this.#parts ?? {}
     certificate?.close()
     await app?.close()
-    await this.#metrics?.close()
+    await this.#metrics.close()
     this.#address = undefined
   }
 }
 
+/** Live cipher boxes, by the name that Aperture gave the figure. */
+const BOXES_GAUGE = 'hashmail_mailbox_count'
 /** Bodies of requests to the hub itself; nothing of ours is larger. */
 const MAX_ORDINARY_BODY_BYTES = 1_048_576
 

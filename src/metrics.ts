@@ -10,17 +10,25 @@ export interface Metrics {
   readonly registry: Registry
   /** Serves `/metrics` at `address`. Throws `ERR_LISTEN_ADDRESS`; returns the port. */
   listen(address: string): Promise<number>
+  /** The value of the gauge `name`, `undefined` when no part has registered it. */
+  read(name: string): Promise<number | undefined>
   close(): Promise<void>
 }
 
-/** A registry with the process's own figures and a server for them. */
+/** A registry and, where `listen` is called, the process's own figures and a server for all of them. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
   const server = http.createServer((request, response) => void answer(registry, request, response))
   return {
     registry,
-    listen: (address) => listen(server, address),
+    listen(address) {
+      collectDefaultMetrics({ register: registry })
+      return listen(server, address)
+    },
+    async read(name) {
+      const metric = await registry.getSingleMetric(name)?.get()
+      return metric?.values[0]?.value
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
