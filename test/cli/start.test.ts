@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { get } from '../listener/serving.ts'
+
+const main = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
+
+interface Run {
+  readonly child: ChildProcess
+  readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** Resolves with the text so far once `pattern` is in it; rejects when the process ends before. */
+  stdout(pattern: RegExp): Promise<RegExpExecArray>
+  stderr(): string
+}
+
+/** Runs the command line in a process with a home folder of its own. */
+function pinhole(t: TestContext, home: string, ...args: readonly string[]): Run {
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+    env: { ...process.env, HOME: home, PINHOLE_BASEDIR: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const texts = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (texts.out += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (texts.err += chunk))
+  const exit = new Promise<Awaited<Run['exit']>>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  t.after(() => child.kill('SIGKILL'))
+  return {
+    child,
+    exit,
+    stderr: () => texts.err,
+    stdout: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(texts.out)
+          if (found) resolve(found)
+        }
+        child.stdout.on('data', look)
+        void exit.then(({ code }) => reject(new Error(`ended with ${code}: ${texts.err}`)))
+        look()
+      }),
+  }
+}
+
+function home(t: TestContext, yaml?: string): string {
+  const made = mkdtempSync(path.join(os.tmpdir(), 'pinhole-home-'))
+  t.after(() => rmSync(made, { recursive: true }))
+  if (yaml !== undefined) writeFileSync(path.join(made, 'pinhole.yaml'), yaml)
+  return made
+}
+
+const ADDRESS = /"address":"(https?:\/\/[^"]+)"/
+
+test('start with one key runs a relay over TLS; SIGTERM ends it in order with 0', async (t) => {
+  const basedir = home(t, 'hashmail: { enabled: true }')
+  const run = pinhole(t, basedir, 'start', '--basedir', basedir, '--listenaddr=127.0.0.1:0')
+  const [, url = ''] = await run.stdout(ADDRESS)
+  assert.match(url, /^https:/)
+  assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
+  assert.deepEqual(readdirSync(basedir).sort(), ['pinhole.yaml', 'tls.cert', 'tls.key'])
+  run.child.kill('SIGTERM')
+  assert.deepEqual(await run.exit, { code: 0, signal: null })
+  assert.match(run.stderr(), /"msg":"the hub listens"/)
+  assert.match(run.stderr(), /"msg":"the hub has ended"/)
+})
+
+test('an aperture.yaml in the base folder starts the hub; what is not acted upon is said', async (t) => {
+  const basedir = home(t)
+  const yaml = `
+listenaddr: 127.0.0.1:0
+insecure: true
+dbbackend: sqlite
+authenticator: { disable: true }
+hashmail: { enabled: true, messagerate: 1ms }
+services: [{ name: open, address: 127.0.0.1:1, protocol: http, auth: 'off' }]
+`
+  writeFileSync(path.join(basedir, 'aperture.yaml'), yaml)
+  const run = pinhole(t, basedir, 'start', '--basedir', basedir)
+  const [, url = ''] = await run.stdout(ADDRESS)
+  assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
+  assert.match(run.stderr(), /does not act on these sections .* yet: services, authenticator"/)
+  run.child.kill('SIGINT')
+  assert.deepEqual(await run.exit, { code: 0, signal: null })
+})
+
+test('start --sandbox needs nothing and leaves nothing', async (t) => {
+  const folder = home(t)
+  const run = pinhole(t, folder, 'start', '--sandbox', '--listenaddr=127.0.0.1:0')
+  const [, url = ''] = await run.stdout(ADDRESS)
+  assert.match(url, /^http:/)
+  const { text } = await get(`${url}/_pinhole/health`)
+  assert.match(text, /"relay":\{"boxes":\d+\}/)
+  run.child.kill('SIGTERM')
+  assert.deepEqual(await run.exit, { code: 0, signal: null })
+})
+
+test('a port in use ends the start with 1 and names the port', async (t) => {
+  const taken = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const { port } = taken.address() as net.AddressInfo
+  const folder = home(t)
+  const run = pinhole(t, folder, 'start', '--sandbox', `--listenaddr=127.0.0.1:${port}`)
+  assert.deepEqual(await run.exit, { code: 1, signal: null })
+  assert.match(
+    run.stderr(),
+    new RegExp(`cannot listen on 127.0.0.1, port ${port}: another program`),
+  )
+  assert.match(run.stderr(), /Free the port or choose another listenaddr\./)
+  assert.match(run.stderr(), /docs\/errors\.md#err_listen_address/)
+})
+
+test('a second signal ends a hub that still drains', async (t) => {
+  const basedir = home(t)
+  const args = ['--sandbox', '--listenaddr=127.0.0.1:0', '--draintimeout=1h']
+  const run = pinhole(t, basedir, 'start', ...args)
+  const [, url = ''] = await run.stdout(ADDRESS)
+  // A request whose body never comes holds the drain up.
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(
+    'POST /x HTTP/1.1\r\nhost: a\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\nx',
+  )
+  assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
+  run.child.kill('SIGTERM')
+  while (!run.stderr().includes('a second signal ends it at once')) await new Promise(setImmediate)
+  run.child.kill('SIGTERM')
+  assert.deepEqual(await run.exit, { code: 1, signal: null })
+  socket.destroy()
+})
