@@ -24,7 +24,9 @@ export class SessionRpc implements Rpc {
     const deadline = this.#deadline(options)
     let failed: Channel | undefined
     for (;;) {
-      const channel = await this.#nextChannel(path, options, deadline, failed)
+      // Without a turn between: a call that finds a connection is under way when this returns.
+      const channel =
+        this.#standing(failed) ?? (await this.#nextChannel(path, options, deadline, failed))
       try {
         return await channel.unary(path, request, this.#remaining(options, deadline))
       } catch (reason) {
@@ -60,15 +62,18 @@ export class SessionRpc implements Rpc {
     return { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - this.#clock.now())) }
   }
 
-  /** The channel that stands, unless it is the `failed` one, or else the next. */
-  async #nextChannel(
+  /** The channel that stands, unless it is the `failed` one. */
+  #standing(failed?: Channel): Channel | undefined {
+    const { channel } = this.#session
+    return channel === failed ? undefined : channel
+  }
+
+  #nextChannel(
     path: string,
     options: CallOptions = {},
     deadline: number,
     failed?: Channel,
   ): Promise<Channel> {
-    const standing = this.#session.channel
-    if (standing && standing !== failed) return standing
     const { signal } = options
     return new Promise((resolve, reject) => {
       let unsubscribe = () => {}
@@ -81,8 +86,9 @@ export class SessionRpc implements Rpc {
       }
       const abort = () => settle(() => reject(asError(signal?.reason)))
       const look = () => {
-        const { channel, state } = this.#session
-        if (channel && channel !== failed) settle(() => resolve(channel))
+        const { state } = this.#session
+        const channel = this.#standing(failed)
+        if (channel) settle(() => resolve(channel))
         else if (state.name === 'closed') settle(() => reject(closedError(path, state.reason)))
       }
       if (signal?.aborted) return abort()

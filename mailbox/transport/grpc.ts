@@ -208,6 +208,7 @@ class Call {
   #answer: RelayFailure | undefined
   #error: unknown
   #silent = false
+  #room: Promise<void> | undefined
 
   constructor(connection: Connection, method: HashmailMethod, events: CallEvents, clock: Clock) {
     this.#connection = connection
@@ -240,16 +241,19 @@ class Call {
 
   /** Writes a message; resolves when HTTP/2's window has room for more. */
   write(message: Uint8Array): Promise<void> {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return Promise.resolve()
+    if (this.#stream.write(grpcFrame(message))) return Promise.resolve()
+    this.#room ??= this.#drained().finally(() => (this.#room = undefined))
+    return this.#room
+  }
+
+  #drained(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#stream.destroyed || this.#stream.writableEnded) return resolve()
-      if (this.#stream.write(grpcFrame(message))) return resolve()
       const go = () => {
-        this.#stream.off('drain', go)
-        this.#stream.off('close', go)
+        this.#stream.off('drain', go).off('close', go)
         resolve()
       }
-      this.#stream.on('drain', go)
-      this.#stream.on('close', go)
+      this.#stream.on('drain', go).on('close', go)
     })
   }
 
