@@ -81,6 +81,11 @@ export class PairedNode extends LightningNode {
     return expiresAtMs === undefined ? undefined : new Date(expiresAtMs)
   }
 
+  /** The newest macaroon of the node in hex: what this session may do. A secret. */
+  get macaroon(): string {
+    return this.#session.macaroon
+  }
+
   /** Calls `listener` after every change of `state`; the returned function ends that. */
   onState(listener: (state: SessionState) => void): () => void {
     return this.#session.onState(listener)

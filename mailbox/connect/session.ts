@@ -64,6 +64,7 @@ const SETTLE_MS: Partial<Record<Symptom['kind'], number>> = { 'not-found': 2000,
 const OTHER_DOOR = Symbol('other door')
 
 export class Session {
+  #macaroon = ''
   readonly #options: SessionOptions
   readonly #listeners = new Set<(state: SessionState) => void>()
   readonly #stop = new AbortController()
@@ -90,6 +91,11 @@ export class Session {
   /** The channel of the connection that stands. */
   get channel(): Channel | undefined {
     return this.#channel
+  }
+
+  /** The newest macaroon of the node in hex; empty before the first handshake. A secret. */
+  get macaroon(): string {
+    return this.#macaroon
   }
 
   /** Calls `listener` after every change; the returned function ends that. */
@@ -156,6 +162,7 @@ export class Session {
   async #keep(metadata: Metadata, { door }: Target): Promise<void> {
     const { notebook } = this.#options
     const macaroon = metadata.find(([name]) => name === 'macaroon')?.[1] ?? ''
+    this.#macaroon = macaroon
     await notebook.keepExpiry(macaroonExpiryMs(macaroon))
     if (door === 'keys') await notebook.forgetPhrase()
   }
