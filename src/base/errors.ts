@@ -55,6 +55,7 @@ const TABLE = {
   ERR_NODE_PERMISSION: kind(403, g.permissionDenied, 'The session lacks that permission: create one whose macaroon allows the method named above.'),
   ERR_NODE_CALL: kind(502, g.unknown, 'The node refused the call for the reason given.'),
   ERR_NODE_TIMEOUT: kind(504, g.deadlineExceeded, 'The node did not answer in time: check its load and the connection to the relay.'),
+  ERR_NODE_DESCRIPTOR: kind(501, g.unimplemented, 'Pass a registry with the descriptors of that service, or call it in bytes by rpc.unary.'),
   ERR_NODE_MESSAGE_SIZE: kind(502, g.resourceExhausted, 'Ask the node for less at once, or raise the limit named above.'),
 
   // The way to the relay.

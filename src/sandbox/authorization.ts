@@ -1,23 +1,8 @@
 /** Who may call what on the simulated node: lnd's permissions and lnd's words when it refuses. */
 import { randomBytes } from 'node:crypto'
 import { toHex } from '../base/bytes.ts'
+import { METHOD_OPERATIONS } from '../../mailbox/rpc/permissions.ts'
 import { bakeMacaroon, type Permission } from './macaroon.ts'
-
-/** Entity and action that lnd asks for, by method. */
-const NEEDED: ReadonlyMap<string, readonly [entity: string, action: string]> = new Map([
-  ['/lnrpc.Lightning/GetInfo', ['info', 'read']],
-  ['/lnrpc.Lightning/ListChannels', ['offchain', 'read']],
-  ['/lnrpc.Lightning/ChannelBalance', ['offchain', 'read']],
-  ['/lnrpc.Lightning/WalletBalance', ['onchain', 'read']],
-  ['/lnrpc.Lightning/AddInvoice', ['invoices', 'write']],
-  ['/lnrpc.Lightning/LookupInvoice', ['invoices', 'read']],
-  ['/lnrpc.Lightning/SubscribeInvoices', ['invoices', 'read']],
-  ['/lnrpc.Lightning/DecodePayReq', ['offchain', 'read']],
-  ['/lnrpc.Lightning/CheckMacaroonPermissions', ['macaroon', 'read']],
-  ['/invoicesrpc.Invoices/CancelInvoice', ['invoices', 'write']],
-  ['/routerrpc.Router/SendPaymentV2', ['offchain', 'write']],
-  ['/routerrpc.Router/TrackPaymentV2', ['offchain', 'read']],
-])
 
 const ENTITIES = [
   'info',
@@ -68,7 +53,7 @@ export class MacaroonBook {
     }
     const permissions = this.#permissions.get(macaroon)
     if (!permissions) return 'verification failed: signature mismatch after caveat verification'
-    const [entity, action] = NEEDED.get(method) ?? ['', '']
+    const [entity, action] = METHOD_OPERATIONS.get(method) ?? ['', '']
     return allows(permissions, entity, action) || allows(permissions, 'uri', method)
       ? undefined
       : 'permission denied'
