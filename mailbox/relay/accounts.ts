@@ -1,7 +1,7 @@
 /** What each client address has in use: boxes, streams, bytes. An address with nothing is forgotten. */
 import { isIPv6 } from 'node:net'
 import { Allowance } from './allowance.ts'
-import type { RelayLimits } from './limits.ts'
+import { largestCharge, type RelayLimits } from './limits.ts'
 import type { PinholeError } from '../../src/base/errors.ts'
 import { overLimit } from './refusals.ts'
 
@@ -31,7 +31,10 @@ export class Accounts {
     const key = accountKey(address)
     let account = this.#accounts.get(key)
     if (!account) {
-      const bytes = new Allowance(this.#limits.maxBufferedBytesPerAddress)
+      const bytes = new Allowance(
+        this.#limits.maxBufferedBytesPerAddress,
+        largestCharge(this.#limits),
+      )
       account = { key, bytes, boxes: 0, streams: 0 }
       this.#accounts.set(key, account)
     }

@@ -93,7 +93,8 @@ export class Box {
   /** Gives the reading end to `reader`. */
   attachReader(reader: ReadingEnd): void {
     this.reader = reader
-    this.#wakeWriter()
+    // It may wait for room here, or for bytes, of which there are more for a box that is read.
+    this.writer?.resume()
     if (this.#held.length > 0) reader.wake()
   }
 

@@ -5,7 +5,7 @@ import { STREAM_ID_BYTES } from '../hashmail/names.ts'
 import type { Account, Accounts } from './accounts.ts'
 import { Allowance } from './allowance.ts'
 import { Box, type ReadingEnd, type WritingEnd } from './box.ts'
-import { CLAIM_WAIT_MS, type RelayLimits } from './limits.ts'
+import { CLAIM_WAIT_MS, largestCharge, type RelayLimits } from './limits.ts'
 import { MessageRate } from './rate.ts'
 import { overLimit, Refusal } from './refusals.ts'
 
@@ -38,7 +38,7 @@ export class Boxes {
 
   constructor(limits: RelayLimits, accounts: Accounts, clock: Clock) {
     this.limits = limits
-    this.bytes = new Allowance(limits.maxBufferedBytes)
+    this.bytes = new Allowance(limits.maxBufferedBytes, largestCharge(limits))
     this.#accounts = accounts
     this.#clock = clock
   }
@@ -157,11 +157,14 @@ export class Boxes {
     return this.#clock.after(delayMs, action)
   }
 
-  /** Takes `bytes` from the allowances of all and of `account`; when that fails, `waiter` is queued. */
-  reserve(account: Account, bytes: number, waiter: WritingEnd): boolean {
+  /**
+   * Takes `bytes` from the allowances of all and of `account`; when that fails, `waiter` is queued. `read`
+   * says whether they are for a box that somebody reads.
+   */
+  reserve(account: Account, bytes: number, read: boolean, waiter: WritingEnd): boolean {
     for (const allowance of [this.bytes, account.bytes]) {
-      if (allowance.fits(bytes)) continue
-      allowance.wait(waiter, bytes)
+      if (allowance.fits(bytes, read)) continue
+      allowance.wait(waiter, bytes, read)
       return false
     }
     this.bytes.take(bytes)

@@ -64,6 +64,9 @@ export const RELAY_DEFAULTS: RelayLimits = {
 
 /** A message with its descriptor may be larger than the message by this much. */
 export const ENVELOPE_BYTES = 4 * KIB
+/** Most bytes that one message is charged for. */
+export const largestCharge = ({ maxMessageBytes }: Pick<RelayLimits, 'maxMessageBytes'>): number =>
+  maxMessageBytes + ENVELOPE_BYTES
 /** Largest request that only names a box. An id counts with its first 64 bytes. */
 export const MAX_REQUEST_BYTES = 4 * KIB
 /** How long somebody who wants an occupied end of a box waits for it (LNC §10.3). */
@@ -88,7 +91,7 @@ export function relayLimits(given: Partial<RelayLimits>): RelayLimits {
     }
     limits[name] = value
   }
-  const frame = limits.maxMessageBytes + ENVELOPE_BYTES
+  const frame = largestCharge(limits)
   for (const name of ['maxBufferedBytes', 'maxBufferedBytesPerAddress'] as const) {
     // A message that could never be held would make its writer wait for ever.
     if (limits[name] < frame) throw new TypeError(`relay: ${name} must be at least ${frame} bytes`)

@@ -5,6 +5,7 @@
 import { PinholeError } from '../../src/base/errors.ts'
 import type { Account } from './accounts.ts'
 import type { Box, WritingEnd } from './box.ts'
+import { largestCharge } from './limits.ts'
 import type { Relay } from './relay.ts'
 import { Refusal, tooLarge } from './refusals.ts'
 
@@ -34,6 +35,9 @@ export interface SendingFace {
   probe(): void
 }
 
+/** A first message of up to so many bytes is taken as one for a box that is read. */
+const SMALL_BYTES = 65_536
+
 type State = 'unclaimed' | 'claiming' | 'claimed' | 'over'
 
 export class Sending implements WritingEnd {
@@ -45,6 +49,7 @@ export class Sending implements WritingEnd {
   #box: Box | undefined
   #withdraw: () => void = () => {}
   #reserved = 0
+  #waits = false
   #message: SentMessage | undefined
   #cancelDeadline: (() => void) | undefined
   #paused = false
@@ -141,9 +146,15 @@ export class Sending implements WritingEnd {
 
   #pay(size: number): boolean {
     if (this.#reserved > 0) return true
-    // One byte at least, so that an empty message is not taken for one not paid for.
-    const charge = Math.max(1, size)
-    if (!this.#relay.boxes.reserve(this.#account, charge, this)) return false
+    const { boxes } = this.#relay
+    // One byte at least, so that an empty message is not taken for one not paid for. A text in base64 is
+    // longer than what it holds, and that for a moment only: it does not count for more.
+    const charge = Math.min(Math.max(1, size), largestCharge(boxes.limits))
+    // Which box a first message is for is not known yet; a small one must not wait behind unread ones.
+    const read = this.#box ? this.#box.reader !== undefined : size <= SMALL_BYTES
+    if (this.#waits) boxes.forget(this.#account, this)
+    this.#waits = !boxes.reserve(this.#account, charge, read, this)
+    if (this.#waits) return false
     this.#reserved = charge
     return true
   }

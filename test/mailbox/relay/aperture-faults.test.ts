@@ -1,0 +1,140 @@
+/** Faults of Aperture that must not come back here, by the names under which they are known. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../../src/base/clock.ts'
+import { REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'
+import { encodeCipherBox, encodeCipherBoxAuth } from '../../../mailbox/hashmail/proto.ts'
+import {
+  connectGrpc,
+  createBox,
+  freshId,
+  GrpcCallClient,
+  grpcReader,
+  SocketClient,
+  startBothFaces,
+  startRelay,
+  unary,
+  until,
+} from './harness.ts'
+
+test('W3: a SendStream whose first message has no desc ends that call, not the process', async (t) => {
+  const relay = await startBothFaces()
+  const session = connectGrpc(relay.h2)
+  t.after(async () => {
+    session.destroy()
+    await relay.close()
+  })
+  const messages: readonly [Uint8Array, string][] = [
+    [new Uint8Array(0), 'cipher box descriptor required'],
+    [new Uint8Array([0x12, 1, 1]), 'cipher box descriptor required'],
+    [new Uint8Array([0x0a, 0, 0x12, 1, 1]), 'stream_id required'],
+  ]
+  for (const [message, text] of messages) {
+    const call = new GrpcCallClient(session, 'SendStream')
+    void call.send(message)
+    assert.deepEqual(await call.ended, { code: 2, message: text, trailersOnly: true })
+  }
+  for (const [text, reason] of [
+    ['{"msg":"AQ=="}', 'cipher box descriptor required'],
+    ['{}', 'cipher box descriptor required'],
+    ['{"desc":{}}', 'stream_id required'],
+    ['{"desc":null}', 'cipher box descriptor required'],
+  ] as const) {
+    const socket = await SocketClient.open(relay.h1, REST_SEND_PATH)
+    socket.socket.send(text)
+    assert.equal(await socket.nextText(), `{"code":2,"message":"${reason}","details":[]}`)
+  }
+  await createBox(session, freshId())
+})
+
+test('W16: messages of 4093 bytes modulo 4096 are neither held back nor merged', async (t) => {
+  const relay = await startRelay('http2')
+  const session = connectGrpc(relay.port)
+  t.after(async () => {
+    session.destroy()
+    await relay.close()
+  })
+  const id = freshId()
+  await createBox(session, id)
+  const reader = await grpcReader(session, id)
+  const writer = new GrpcCallClient(session, 'SendStream')
+  for (const size of [4093, 8189, 12_285, 61_437]) {
+    const message = Buffer.alloc(size, size & 0xff)
+    await writer.send(encodeCipherBox(id, message))
+    assert.ok((await reader.nextMsg()).equals(message), 'comes without another behind it')
+    await writer.send(encodeCipherBox(id, Buffer.from('next')))
+    assert.equal((await reader.nextMsg()).toString(), 'next')
+  }
+})
+
+test('W16: a stuck writer frees its end when it leaves, and nobody else waits for it', async (t) => {
+  const relay = await startRelay('http2')
+  const session = connectGrpc(relay.port)
+  t.after(async () => {
+    session.destroy()
+    await relay.close()
+  })
+  const id = freshId()
+  await createBox(session, id)
+  const stuck = new GrpcCallClient(session, 'SendStream')
+  for (let n = 0; n < 100; n++) void stuck.send(encodeCipherBox(id, Buffer.alloc(32_768, n)))
+  const claims = new GrpcCallClient(session, 'SendStream')
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  void claims.send(encodeCipherBox(id, Buffer.from('mine')))
+  const before = performance.now()
+  await createBox(session, freshId())
+  assert.equal((await unary(session, 'DelCipherBox', encodeCipherBoxAuth(freshId()))).code, 2)
+  assert.ok(performance.now() - before < 200, 'create and delete pass a waiting claim')
+  stuck.cancel()
+  const reader = await grpcReader(session, id)
+  let last = ''
+  for (let n = 0; n < 200 && last !== 'mine'; n++) last = (await reader.nextMsg()).toString()
+  assert.equal(last, 'mine', 'the waiting writer got the end')
+})
+
+test('W17: streams outlive any read or write timeout of requests', async (t) => {
+  const clock = new ManualClock()
+  const relay = await startBothFaces({ clock })
+  const session = connectGrpc(relay.h2)
+  t.after(async () => {
+    session.destroy()
+    await relay.close()
+  })
+  const id = freshId()
+  await createBox(session, id)
+  const reader = await grpcReader(session, id)
+  const writer = new GrpcCallClient(session, 'SendStream')
+  void writer.send(encodeCipherBox(id, Buffer.from('first')))
+  await reader.nextMsg()
+  clock.advance(24 * 3_600_000)
+  void writer.send(encodeCipherBox(id, Buffer.from('a day later')))
+  assert.equal((await reader.nextMsg()).toString(), 'a day later')
+})
+
+test('a message handed to a reader that is just leaving goes to the next one', async (t) => {
+  const relay = await startRelay('http2')
+  const session = connectGrpc(relay.port)
+  const slow = connectGrpc(relay.port)
+  t.after(async () => {
+    session.destroy()
+    slow.destroy()
+    await relay.close()
+  })
+  const id = freshId()
+  await createBox(session, id)
+  // A reader that takes nothing: HTTP/2 stops at its window of 65,535 bytes, the rest is in flight.
+  const leaving = await grpcReader(slow, id)
+  leaving.stream.pause()
+  const writer = new GrpcCallClient(session, 'SendStream')
+  const sent = Array.from({ length: 40 }, (_, n) => Buffer.alloc(32_768, n))
+  for (const message of sent) void writer.send(encodeCipherBox(id, message))
+  await until(() => writer.stream.writableLength > 0, 'the writer waits')
+  slow.destroy()
+  const reader = await grpcReader(session, id)
+  const first = await reader.nextMsg()
+  const from = first[0] ?? 99
+  assert.ok(from <= 2, `lost up to message ${from}`)
+  for (let n = from + 1; n < sent.length; n++) {
+    assert.ok((await reader.nextMsg()).equals(sent[n] ?? Buffer.alloc(0)), `message ${n}`)
+  }
+})
