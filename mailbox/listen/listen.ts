@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
 import { nodePlatform } from '../connect/node.ts'
-import type { TransportName } from '../connect/platform.ts'
+import type { Platform, TransportName } from '../connect/platform.ts'
 import type { Link } from '../link.ts'
 import { Notebook, type PairingKeys } from '../pairing/notebook.ts'
 import type { PairingStore } from '../pairing/pairing.ts'
@@ -74,22 +74,27 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** Makes the `listen` of a platform; the RPC it serves takes Node. */
+export const listenOn = (platform: Platform) => (options: ListenOptions) => start(platform, options)
+
 /**
  * Starts to listen; resolves when clients can come.
  *
  * @throws PinholeError ERR_PHRASE_*, ERR_SESSION_KEYS, ERR_SESSION_STORE, ERR_RELAY_ADDRESS at once; ERR_RELAY_*
  * when the relay cannot be used; TypeError for options that do not go together. `signal`'s reason when aborted.
  */
-export async function listen(options: ListenOptions): Promise<Listener> {
+export const listen = listenOn(nodePlatform)
+
+async function start(platform: Platform, options: ListenOptions): Promise<Listener> {
   const { clock = systemClock, log = silentLog, signal } = options
   const { transport = 'grpc', insecureTls, ca } = options
   signal?.throwIfAborted()
   const serve = servingOf(options)
-  const { crypto } = nodePlatform
+  const { crypto } = platform
   const newPhrase = () => generatePhrase((length) => crypto.randomBytes(length))
   const notebook = await Notebook.open({ ...options, newPhrase, crypto, clock })
   const address = parseMailbox(notebook.pairing.mailbox)
-  const relay = nodePlatform.relay(address, { transport, insecureTls, ca, clock })
+  const relay = platform.relay(address, { transport, insecureTls, ca, clock })
   const authData = authDataOf(options)
   const doors = new Doors({ notebook, crypto, relay, authData, serve, clock, log })
   await opened(doors, options)

@@ -135,7 +135,7 @@ class Connection {
   readonly where: string
   readonly session: ClientHttp2Session
   readonly #clock: Clock
-  #connected = false
+  #spoken = false
   #error: unknown
   #stopTimer: () => void
 
@@ -150,10 +150,11 @@ class Connection {
       this.session.destroy(new Error('timed out'))
     })
     this.session.on('connect', () => {
-      this.#connected = true
       this.session.setLocalWindowSize(WINDOW_BYTES)
       this.#pingLater()
     })
+    // Anything may accept a connection; SETTINGS come from an HTTP/2 server only.
+    this.session.once('remoteSettings', () => (this.#spoken = true))
     this.session.on('error', (error: unknown) => {
       this.#error = error
     })
@@ -166,8 +167,10 @@ class Connection {
 
   /** Why streams without an answer of their own have ended. */
   failure(streamError: unknown): RelayFailure {
-    if (this.#connected) return failureOfLoss(this.#error ?? streamError, this.where)
-    return failureOfDial(this.#error ?? streamError, this.where)
+    // A stream that waited for the connection hears of its failure first, as the cause.
+    const cause = streamError instanceof Error ? streamError.cause : undefined
+    const error = this.#error ?? cause ?? streamError
+    return this.#spoken ? failureOfLoss(error, this.where) : failureOfDial(error, this.where)
   }
 
   async close(): Promise<void> {

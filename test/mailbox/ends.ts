@@ -1,11 +1,19 @@
-import { setImmediate as turn } from 'node:timers/promises'
-
+import { listenGbn } from '../../mailbox/gbn/listen.ts'
+import { messageLink } from '../../mailbox/message.ts'
+import { respond } from '../../mailbox/noise/handshake.ts'
+import { memoryStore, type PairingStore } from '../../mailbox/pairing/pairing.ts'
+import { generatePhrase, parsePhrase } from '../../mailbox/phrase.ts'
+import { pairingStreamIds } from '../../mailbox/stream-id.ts'
+import { stretch } from '../../mailbox/stretch.ts'
+import { parseMailbox } from '../../mailbox/transport/address.ts'
+import { openMailbox } from '../../mailbox/transport/mailbox-link.ts'
+import { utf8 } from '../../src/base/bytes.ts'
 import type { ConnectOptions } from '../../mailbox/connect/connect.ts'
-import { nodePlatform } from '../../mailbox/connect/node.ts'
+import { connect, nodePlatform } from '../../mailbox/connect/node.ts'
 import type { Platform, TransportName } from '../../mailbox/connect/platform.ts'
 import type { StreamEvents } from '../../mailbox/transport/relay-client.ts'
-import type { ListenOptions } from '../../mailbox/listen/listen.ts'
-import type { ManualClock } from '../../src/base/clock.ts'
+import { listenOn, type ListenOptions } from '../../mailbox/listen/listen.ts'
+import { systemClock, type ManualClock } from '../../src/base/clock.ts'
 import { echoServer } from './rpc/echo-server.ts'
 import { testRelay, type TestRelay } from './test-relay.ts'
 
@@ -54,7 +62,7 @@ export async function setUpEnds(t: { after(fn: () => Promise<void>): void }): Pr
 /** Node's platform whose process can die: from `die` on it sends nothing and hears nothing, not even errors. */
 export function mortalPlatform(): { platform: Platform; die(): void } {
   let alive = true
-  const never = new Promise<undefined>(() => {})
+  const inert = { write: async () => {}, close: async () => {} }
   const guard = (events: StreamEvents): StreamEvents => ({
     opened: () => alive && events.opened(),
     confirmed: () => alive && events.confirmed(),
@@ -64,17 +72,62 @@ export function mortalPlatform(): { platform: Platform; die(): void } {
   const relay: Platform['relay'] = (address, options) => {
     const client = nodePlatform.relay(address, options)
     return {
-      receive: (id, events) => client.receive(id, guard(events)),
+      receive: (id, events) => (alive ? client.receive(id, guard(events)) : inert),
       send: (id, events) => {
+        if (!alive) return inert
         const stream = client.send(id, guard(events))
         return { ...stream, write: async (message) => (alive ? stream.write(message) : undefined) }
       },
-      createBox: (id) => (alive ? client.createBox(id) : never),
-      deleteBox: (id) => (alive ? client.deleteBox(id) : never),
+      createBox: async (id) => (alive ? client.createBox(id) : undefined),
+      deleteBox: async (id) => (alive ? client.deleteBox(id) : undefined),
       close: () => client.close(),
     }
   }
   return { platform: { ...nodePlatform, relay }, die: () => (alive = false) }
+}
+
+/** A node that a client has paired with and that then died: its boxes are still there. */
+export async function deadNode(ends: Ends): Promise<{ store: PairingStore }> {
+  const mortal = mortalPlatform()
+  const listener = ends.use(await listenOn(mortal.platform)(ends.listening()))
+  const store = memoryStore()
+  const first = await connect(ends.connecting({ phrase: listener.phrase, store }))
+  await first.close()
+  await until(() => listener.state.name === 'listening')
+  mortal.die()
+  return { store }
+}
+
+/** A node of before handshake version 2: it keeps no keys and is met by its phrase each time. */
+export async function oldNode(ends: Ends): Promise<{ phrase: string }> {
+  const { crypto } = nodePlatform
+  const phrase = generatePhrase((length) => crypto.randomBytes(length))
+  const entropy = parsePhrase(phrase)
+  const { serverToClient: sendId, clientToServer: receiveId } = pairingStreamIds(entropy, crypto)
+  const options = { transport: 'grpc', insecureTls: true, clock: systemClock } as const
+  const relay = nodePlatform.relay(parseMailbox(ends.relay.mailbox), options)
+  const mailbox = openMailbox(relay, { sendId, receiveId }, { owner: true })
+  const listener = listenGbn(mailbox)
+  ends.use({ close: () => listener.close().then(() => relay.close()) })
+  const handshake = {
+    crypto,
+    clock: systemClock,
+    static: crypto.generatePrivateKey(),
+    stretched: await stretch(entropy, crypto),
+    maxVersion: 1,
+    authData: utf8(AUTH_DATA),
+  } as const
+  const serve = async (): Promise<void> => {
+    for (;;) {
+      const gbn = await listener.accept()
+      const session = await respond(messageLink(gbn), handshake).catch(() => undefined)
+      await session?.link.receive()
+      await gbn.close()
+    }
+  }
+  serve().catch(() => {})
+  await until(() => mailbox.status.name === 'open')
+  return { phrase }
 }
 
 /** Every pair of ways to the relay: the client's, the node's. */
@@ -89,7 +142,7 @@ export const TRANSPORTS: readonly (readonly [TransportName, TransportName])[] = 
 export async function until(holds: () => boolean, limitMs = 10_000): Promise<void> {
   const end = performance.now() + limitMs
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`still not so after ${limitMs} ms: ${holds}`)
+    if (performance.now() > end) throw new Error(`still not so after ${limitMs} ms: ${String(holds)}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
@@ -101,16 +154,25 @@ export const refusal = (promise: Promise<unknown>): Promise<unknown> =>
     (reason: unknown) => reason,
   )
 
-/** Lets time run twenty times as fast until `promise` is settled; returns how much of it passed. */
-export async function fastForward(clock: ManualClock, promise: Promise<unknown>): Promise<number> {
+/**
+ * Lets `clock` run `rate` times as fast as time does until `promise` is settled; returns how much of it
+ * passed. The relay's own time is not the clock's: where that counts, the rate must be 1.
+ */
+export async function fastForward(
+  clock: ManualClock,
+  promise: Promise<unknown>,
+  rate = 20,
+): Promise<number> {
   const start = clock.now()
   let settled = false
   const settle = () => (settled = true)
   promise.then(settle, settle)
+  let last = performance.now()
   while (!settled) {
     await new Promise((resolve) => setTimeout(resolve, 1))
-    await turn()
-    clock.advance(20)
+    const now = performance.now()
+    clock.advance(Math.min(20, (now - last) * rate))
+    last = now
   }
   return clock.now() - start
 }
