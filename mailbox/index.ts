@@ -13,6 +13,9 @@ export { connect } from './connect/node.ts'
 export type { TransportName } from './connect/platform.ts'
 export type { SessionState } from './connect/state.ts'
 export type { Link } from './link.ts'
+export type { CredentialStore } from './lnc-web/credentials.ts'
+export type { LncConfig } from './lnc-web/client.ts'
+export { LNC } from './lnc.ts'
 export {
   listen,
   type AuthData,
@@ -30,6 +33,8 @@ export { LightningNode } from './rpc/lightning-node.ts'
 export type { NodeRpc } from './rpc/node-rpc.ts'
 export type { CallOptions, Metadata, Rpc } from './rpc/rpc.ts'
 export { createNodeServer } from './rpc/serve.ts'
+export { serviceDefinition } from './rpc/service-definition.ts'
+export { forwardGrpc, type ForwardOptions } from './rpc/forward.ts'
 
 /** A new pairing phrase of ten words. */
 export const generatePhrase = (): string => phraseOf((length) => nodeCrypto.randomBytes(length))
