@@ -31,7 +31,7 @@ test('every code has a status, a gRPC code and an advice that is a sentence', ()
   const grpcCodes: readonly number[] = Object.values(GrpcCode)
   for (const code of ERROR_CODES) {
     const error = new PinholeError(code, 'something is wrong')
-    assert.match(code, /^ERR_[A-Z]+(_[A-Z]+)+$/)
+    assert.match(code, /^ERR_[A-Z][A-Z0-9]*(_[A-Z]+)+$/)
     assert.ok(error.status >= 400 && error.status < 600, code)
     assert.ok(grpcCodes.includes(error.grpc) && error.grpc !== GrpcCode.ok, code)
     assert.match(error.advice, /^[A-Z].*\.$/, code)
