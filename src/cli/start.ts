@@ -4,11 +4,11 @@ import type { Log } from '../base/log.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { createHub, type Hub } from '../hub.ts'
 import { createLogger } from '../logger.ts'
-import { createSandbox, sandboxConfig } from '../sandbox/sandbox.ts'
+import { createSandbox, sandboxConfig, type SandboxNode } from '../sandbox/sandbox.ts'
 import { command, type CommandContext, type CommonOptions } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
 import { addKeyFlags, readKeyFlags } from './key-flags.ts'
-import { type Output, writeResult } from './output.ts'
+import { type Output, wantsJson, writeResult } from './output.ts'
 
 interface StartOptions extends CommonOptions {
   readonly configfile?: string
@@ -48,13 +48,41 @@ async function runHub(
   const config = sandbox ? sandboxConfig(flags) : loadConfig({ basedir, configfile, flags })
   const log = logTo(output, config, json)
   endOnUncaught(log)
-  const hub = sandbox ? createSandbox(config, log) : createHub(config, { log })
+  if (sandbox) return runSandbox(config, log, output, json)
+  const hub = createHub(config, { log })
   const ended = endOnSignal(hub, log)
   const address = await hub.listen()
   log.info({ config: config.configfile || undefined, address }, 'the hub listens')
   writeResult(output, { address }, json)
   return ended
 }
+
+async function runSandbox(
+  config: Config,
+  log: Log,
+  output: Output,
+  json: boolean,
+): Promise<ExitCode> {
+  const sandbox = createSandbox(config, log)
+  const ended = endOnSignal(sandbox, log)
+  const address = await sandbox.listen()
+  log.info({ address, simulated: true }, 'the sandbox listens')
+  const { node } = sandbox
+  if (wantsJson(output, json) || !node) writeResult(output, { address, ...node }, json)
+  else output.stdout.write(welcome(address, node))
+  return ended
+}
+
+const welcome = (address: string, { alias, pubkey, phrase }: SandboxNode): string => `
+relay    ${address}
+node     ${alias}, ${pubkey}
+         simulated, reached through this relay over Lightning Node Connect
+phrase   ${phrase}
+         pairs one program of yours with the node:
+         connect({ mailbox: '${address}', phrase: '${phrase}' })
+
+No real money moves. Ctrl-C ends it.
+`
 
 function logTo({ stderr }: Output, config: Config, json: boolean): Log {
   const { console } = config.logging
