@@ -125,9 +125,12 @@ export function createListener(
       server?.close()
       second?.close()
       sessions.drain()
-      await untilEmpty(connections, options.drainTimeoutMs, clock, () => {
-        server?.closeIdleConnections()
+      const cancelCut = clock.after(options.drainTimeoutMs, () => {
+        log.warn({ connections: connections.size }, 'connections cut, they outlasted draintimeout')
+        connections.destroy()
       })
+      await untilEmpty(connections, clock, () => server?.closeIdleConnections())
+      cancelCut()
     },
   }
 }
@@ -244,7 +247,6 @@ function listenError(
 
 async function untilEmpty(
   connections: Connections,
-  timeoutMs: number,
   clock: Clock,
   sweep: () => void,
 ): Promise<void> {
@@ -254,8 +256,6 @@ async function untilEmpty(
     cancel = clock.after(DRAIN_CHECK_MS, again)
   }
   again()
-  const cancelEnd = clock.after(timeoutMs, () => connections.destroy())
   await connections.empty()
   cancel()
-  cancelEnd()
 }

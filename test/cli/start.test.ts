@@ -18,8 +18,11 @@ interface Run {
 }
 
 /** Runs the command line in a process with a home folder of its own. */
-function pinhole(t: TestContext, home: string, ...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+const pinhole = (t: TestContext, home: string, ...args: readonly string[]): Run =>
+  node(t, home, main, ...args)
+
+function node(t: TestContext, home: string, ...args: readonly string[]): Run {
+  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     env: { ...process.env, HOME: home, PINHOLE_BASEDIR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -113,6 +116,17 @@ test('a port in use ends the start with 1 and names the port', async (t) => {
   )
   assert.match(run.stderr(), /Free the port or choose another listenaddr\./)
   assert.match(run.stderr(), /docs\/errors\.md#err_listen_address/)
+})
+
+test('an uncaught error is logged and ends the process with 1', async (t) => {
+  const folder = home(t)
+  const main = import.meta.resolve('../../src/cli/main.ts')
+  // What a fault in any part would do, once the hub listens.
+  const script = `process.stdout.write = () => { queueMicrotask(() => { throw new Error('odd') }) }
+    process.argv.push('pinhole', 'start', '--sandbox', '--listenaddr=127.0.0.1:0'); await import('${main}')`
+  const run = node(t, folder, '--input-type=module', '--eval', script)
+  assert.deepEqual(await run.exit, { code: 1, signal: null })
+  assert.match(run.stderr(), /"name":"Error","message":"odd".*"msg":"uncaught error"/)
 })
 
 test('a second signal ends a hub that still drains', async (t) => {
