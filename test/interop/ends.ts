@@ -22,17 +22,26 @@ export interface Session {
 const START_MS = 20_000
 const CALL_MS = 120_000
 
+/** Where what each end says with `--debug` is kept, one file each. */
+const TRACE_FOLDER = process.env.PINHOLE_INTEROP_TRACE
+
 function start(maker: Maker, role: string, flags: Record<string, string | undefined>): LineProcess {
   const given = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, value],
   )
   const name = `${maker} ${role}`
+  if (TRACE_FOLDER !== undefined) given.push('--debug')
   if (maker === 'go') {
-    return new LineProcess({ name, command: peerBinary('lnc-peer'), args: [role, ...given] })
+    return new LineProcess({
+      name,
+      command: peerBinary('lnc-peer'),
+      args: [role, ...given],
+      traceFolder: TRACE_FOLDER,
+    })
   }
   const script = path.join(import.meta.dirname, 'ends', `${role}.ts`)
   const args = ['--import', 'tsx', script, ...given]
-  return new LineProcess({ name, command: process.execPath, args })
+  return new LineProcess({ name, command: process.execPath, args, traceFolder: TRACE_FOLDER })
 }
 
 const sessionFlags = (session: Session): Record<string, string | undefined> => ({

@@ -4,6 +4,8 @@
  * test process ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 
@@ -27,7 +29,8 @@ export interface ProcessOptions {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
+  /** Where its stderr is kept whole, in a file of its own. */
+  readonly traceFolder?: string | undefined
 }
 
 interface Waiting {
@@ -57,7 +60,6 @@ export class LineProcess {
     this.name = options.name
     this.#child = spawn(options.command, options.args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
     })
     running.add(this.#child)
     this.ended = new Promise((resolve) => {
@@ -78,6 +80,10 @@ export class LineProcess {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR_BYTES)
     })
+    if (options.traceFolder !== undefined) {
+      const file = `${this.name.replaceAll(' ', '-')}.${this.#child.pid ?? 0}.log`
+      this.#child.stderr?.pipe(createWriteStream(path.join(options.traceFolder, file)))
+    }
     if (this.#child.stdout) {
       createInterface({ input: this.#child.stdout }).on('line', (text) => {
         this.#take(text)

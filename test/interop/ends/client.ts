@@ -8,6 +8,7 @@ import {
   event,
   flags,
   givenKeys,
+  log,
   readCommands,
   tellingStore,
   type Command,
@@ -29,6 +30,7 @@ async function open({ timeoutMs }: Command): Promise<void> {
     keys: givenKeys(),
     store,
     insecureTls: true,
+    log,
     timeoutMs,
   })
 }

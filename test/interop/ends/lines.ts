@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { memoryStore, type PairingStore } from '../../../mailbox/pairing/pairing.ts'
 import { toHex } from '../../../src/base/bytes.ts'
+import { silentLog, type Log, type LogFields } from '../../../src/base/log.ts'
 
 const Command = z.object({
   id: z.number().default(0),
@@ -31,6 +32,7 @@ export const flags = parseArgs({
     'local-key': { type: 'string' },
     'remote-key': { type: 'string' },
     macaroon: { type: 'string' },
+    debug: { type: 'boolean', default: false },
   },
 }).values
 
@@ -55,6 +57,18 @@ export function tellingStore(): PairingStore {
       if (remoteKey) event('paired', { localKey: toHex(localKey), remoteKey: toHex(remoteKey) })
     },
   }
+}
+
+/** Goes to stderr with `--debug`. */
+export const log: Log = flags.debug ? stderrLog({}) : silentLog
+
+function stderrLog(bound: LogFields): Log {
+  const line = (fields: LogFields, message: string): void => {
+    const time = new Date().toISOString().slice(11, 23)
+    process.stderr.write(`${time} ${message} ${JSON.stringify({ ...bound, ...fields })}\n`)
+  }
+  const child = (fields: LogFields): Log => stderrLog({ ...bound, ...fields })
+  return { debug: line, info: line, warn: line, error: line, child }
 }
 
 export function event(name: string, fields: Fields = {}): void {

@@ -2,7 +2,7 @@
 import { listen } from '../../../mailbox/listen/listen.ts'
 import { createNodeServer } from '../../../mailbox/rpc/serve.ts'
 import { addEchoService } from '../echo-service.ts'
-import { event, flags, givenKeys, readCommands, tellingStore } from './lines.ts'
+import { event, flags, givenKeys, log, readCommands, tellingStore } from './lines.ts'
 
 const { relay, phrase, macaroon } = flags
 const server = createNodeServer()
@@ -16,6 +16,7 @@ const listener = await listen({
   server,
   store: tellingStore(),
   insecureTls: true,
+  log,
 })
 listener.onState(({ name }) => event('state', { state: name }))
 event('ready', { phrase: listener.phrase ?? phrase ?? '' })
