@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import http2 from 'node:http2'
 import net from 'node:net'
 import test from 'node:test'
 import * as grpc from '@grpc/grpc-js'
 import { text, utf8 } from '../../../src/base/bytes.ts'
 import { GrpcCode } from '../../../src/base/errors.ts'
 import { openChannel } from '../../../mailbox/rpc/channel.ts'
+import { byteStream } from '../../../mailbox/rpc/byte-stream.ts'
 import type { Target } from '../../../mailbox/rpc/dial.ts'
 import { forwardGrpc, type ForwardOptions } from '../../../mailbox/rpc/forward.ts'
+import { frameMessage } from '../../../mailbox/rpc/messages.ts'
 import type { Metadata } from '../../../mailbox/rpc/rpc.ts'
 import { memoryLinkPair } from '../memory-link.ts'
 import { echoServer } from './echo-server.ts'
@@ -140,6 +143,37 @@ test('a node that is down makes calls unavailable, in words; they work again whe
   assert.equal(text(await channel.unary('/test.Echo/Unary', utf8('again'))), 'again')
   await end()
   second.server.forceShutdown()
+})
+
+test("Node's HTTP/2 as the client: our server end and nghttp2 understand each other", async () => {
+  const { server } = echoServer()
+  const target = { host: HOST, port: await listen(server, 0, false) }
+  const [ours, theirs] = memoryLinkPair()
+  const forwarded = forwardGrpc(theirs, { target })
+  const session = http2.connect('http://lnd', { createConnection: () => byteStream(ours) })
+  const call = (macaroon: string, body: Uint8Array) =>
+    new Promise<string>((resolve, reject) => {
+      const headers = { ':method': 'POST', ':path': '/test.Echo/Unary', te: 'trailers' }
+      const stream = session.request({ ...headers, 'content-type': 'application/grpc', macaroon })
+      let bytes = 0
+      let status = ''
+      stream.on('data', (chunk: Buffer) => (bytes += chunk.length))
+      stream.on('trailers', (trailers: Record<string, unknown>) => {
+        status = String(trailers['grpc-status'])
+      })
+      stream.on('close', () => resolve(`${status} ${bytes}`))
+      stream.on('error', reject)
+      stream.end(frameMessage(body))
+    })
+  assert.equal(await call('00', new Uint8Array(10)), '0 15')
+  const several = [1, 2, 3].map((n) => call('ab'.repeat(1000 * n), new Uint8Array(500_000 * n)))
+  assert.deepEqual(await Promise.all(several), ['0 500005', '0 1000005', '0 1500005'])
+  await new Promise<void>((resolve, reject) => {
+    session.ping((error) => (error ? reject(error) : resolve()))
+  })
+  session.close()
+  await forwarded
+  server.forceShutdown()
 })
 
 test('a node with another certificate is not trusted', async () => {
