@@ -1,6 +1,6 @@
 /** One attempt: transport ► Go-Back-N ► MsgData ► Noise ► gRPC, from nothing to a channel. */
 import type { Clock } from '../../src/base/clock.ts'
-import type { PinholeError } from '../../src/base/errors.ts'
+import { PinholeError } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
 import { connectGbn, type GbnLink } from '../gbn/link.ts'
@@ -11,7 +11,7 @@ import { parseAuthData } from '../rpc/auth-data.ts'
 import { openChannel, type Channel } from '../rpc/channel.ts'
 import type { Metadata } from '../rpc/rpc.ts'
 import { evenLink } from '../noise/even-link.ts'
-import { openMailbox, type MailboxStatus } from '../transport/mailbox-link.ts'
+import { openMailbox, type MailboxLink, type MailboxStatus } from '../transport/mailbox-link.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
 import type { Target } from './target.ts'
 
@@ -70,7 +70,8 @@ export async function attempt(options: AttemptOptions): Promise<Connection> {
       await gbn.close()
       await relay.close()
     }
-    return { channel, lost: whyLost(channel, gbn), close }
+    const lost = Promise.race([whyLost(channel, gbn), whenMoved(mailbox, options)])
+    return { channel, lost, close }
   } catch (reason) {
     stop()
     await mailbox.close()
@@ -109,6 +110,31 @@ async function shakeHands(gbn: GbnLink, options: AttemptOptions): Promise<NoiseS
     ...(minVersion === undefined ? {} : { minVersion }),
     onRemoteStatic: onRemoteKey,
     onAuthData: (authData) => onMetadata(parseAuthData(authData)),
+  })
+}
+
+/** At the phrase's door: boxes gone for so long are not those of a relay that restarted. */
+const MOVED_MS = 1500
+
+/**
+ * Resolves when the node has moved from the phrase's door to the keys' while we are still at the first:
+ * another process of it, which knows nothing of this connection, has deleted the boxes.
+ */
+function whenMoved(
+  mailbox: MailboxLink,
+  { target, clock }: AttemptOptions,
+): Promise<PinholeError | undefined> {
+  return new Promise((resolve) => {
+    if (target.door !== 'phrase') return
+    const moved = () =>
+      resolve(new PinholeError('ERR_LINK_CLOSED', "the node has left the phrase's boxes"))
+    let stop = () => {}
+    mailbox.onStatus((status) => {
+      stop()
+      if (status.name === 'failing' && status.failure.kind === 'not-found') {
+        stop = clock.after(MOVED_MS, moved)
+      }
+    })
   })
 }
 

@@ -76,6 +76,8 @@ export class Session {
   #failures = 0
   #door = 0
   #running: Promise<void>
+  /** Connections that are being closed. */
+  #letGo: Promise<unknown> = Promise.resolve()
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -108,6 +110,7 @@ export class Session {
   async close(reason?: PinholeError): Promise<void> {
     this.#end(reason)
     await this.#running
+    await this.#letGo
   }
 
   async #run(): Promise<void> {
@@ -183,8 +186,8 @@ export class Session {
     const why = error ?? new PinholeError('ERR_SESSION_CLOSED', 'the node ended the connection')
     log.info({ code: why.code, reason: why.message }, 'connection lost')
     this.#enter({ name: 'reconnecting', reason: why })
-    await connection.close()
     this.#stop.signal.removeEventListener('abort', hangUp)
+    this.#letGo = Promise.all([this.#letGo, connection.close()])
   }
 
   #watch(status: MailboxStatus, knock: Knock): void {

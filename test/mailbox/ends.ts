@@ -1,3 +1,4 @@
+import type { LncCrypto } from '../../mailbox/crypto/crypto.ts'
 import { listenGbn } from '../../mailbox/gbn/listen.ts'
 import { messageLink } from '../../mailbox/message.ts'
 import { respond } from '../../mailbox/noise/handshake.ts'
@@ -8,8 +9,8 @@ import { stretch } from '../../mailbox/stretch.ts'
 import { parseMailbox } from '../../mailbox/transport/address.ts'
 import { openMailbox } from '../../mailbox/transport/mailbox-link.ts'
 import { utf8 } from '../../src/base/bytes.ts'
-import type { ConnectOptions } from '../../mailbox/connect/connect.ts'
-import { connect, nodePlatform } from '../../mailbox/connect/node.ts'
+import { connectOn, type ConnectOptions } from '../../mailbox/connect/connect.ts'
+import { nodePlatform } from '../../mailbox/connect/node.ts'
 import type { Platform, TransportName } from '../../mailbox/connect/platform.ts'
 import type { StreamEvents } from '../../mailbox/transport/relay-client.ts'
 import { listenOn, type ListenOptions } from '../../mailbox/listen/listen.ts'
@@ -59,14 +60,37 @@ export async function setUpEnds(t: { after(fn: () => Promise<void>): void }): Pr
   }
 }
 
-/** Node's platform whose process can die: from `die` on it sends nothing and hears nothing, not even errors. */
-export function mortalPlatform(): { platform: Platform; die(): void } {
+/** Node's cryptography but for the cost of scrypt: both ends must have it. Pairs 250 ms sooner. */
+const fastCrypto: LncCrypto = {
+  ...nodePlatform.crypto,
+  scrypt: (password, salt, cost) => nodePlatform.crypto.scrypt(password, salt, { ...cost, N: 16 }),
+}
+
+/** A process that can die. */
+export interface Mortal {
+  readonly platform: Platform
+  readonly alive: boolean
+  /** What it has done so far. */
+  readonly steps: readonly string[]
+  /** Counts a step; false when it dies of it or is dead already: then it must not be done. */
+  step(name: string): boolean
+  die(): void
+}
+
+/** Node's platform; from its death on it sends nothing and hears nothing, not even errors. */
+export function mortalPlatform(fatalStep = Infinity): Mortal {
   let alive = true
+  const steps: string[] = []
+  const step = (name: string): boolean => {
+    if (alive && steps.length >= fatalStep) alive = false
+    if (alive) steps.push(name)
+    return alive
+  }
   const inert = { write: async () => {}, close: async () => {} }
   const guard = (events: StreamEvents): StreamEvents => ({
     opened: () => alive && events.opened(),
     confirmed: () => alive && events.confirmed(),
-    message: (bytes) => alive && events.message(bytes),
+    message: (bytes) => step(`receive-${bytes[0] ?? 0}`) && events.message(bytes),
     end: (failure) => alive && events.end(failure),
   })
   const relay: Platform['relay'] = (address, options) => {
@@ -76,14 +100,27 @@ export function mortalPlatform(): { platform: Platform; die(): void } {
       send: (id, events) => {
         if (!alive) return inert
         const stream = client.send(id, guard(events))
-        return { ...stream, write: async (message) => (alive ? stream.write(message) : undefined) }
+        return {
+          ...stream,
+          write: async (bytes) => {
+            if (step(`send-${bytes[0] ?? 0}`)) await stream.write(bytes)
+          },
+        }
       },
-      createBox: async (id) => (alive ? client.createBox(id) : undefined),
-      deleteBox: async (id) => (alive ? client.deleteBox(id) : undefined),
+      createBox: async (id) => (step('create') ? client.createBox(id) : undefined),
+      deleteBox: async (id) => (step('delete') ? client.deleteBox(id) : undefined),
       close: () => client.close(),
     }
   }
-  return { platform: { ...nodePlatform, relay }, die: () => (alive = false) }
+  return {
+    platform: { crypto: fastCrypto, relay },
+    get alive() {
+      return alive
+    },
+    steps,
+    step,
+    die: () => (alive = false),
+  }
 }
 
 /** A node that a client has paired with and that then died: its boxes are still there. */
@@ -91,7 +128,9 @@ export async function deadNode(ends: Ends): Promise<{ store: PairingStore }> {
   const mortal = mortalPlatform()
   const listener = ends.use(await listenOn(mortal.platform)(ends.listening()))
   const store = memoryStore()
-  const first = await connect(ends.connecting({ phrase: listener.phrase, store }))
+  const first = await connectOn(mortalPlatform().platform)(
+    ends.connecting({ phrase: listener.phrase, store }),
+  )
   await first.close()
   await until(() => listener.state.name === 'listening')
   mortal.die()
@@ -142,7 +181,8 @@ export const TRANSPORTS: readonly (readonly [TransportName, TransportName])[] = 
 export async function until(holds: () => boolean, limitMs = 10_000): Promise<void> {
   const end = performance.now() + limitMs
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`still not so after ${limitMs} ms: ${String(holds)}`)
+    if (performance.now() > end)
+      throw new Error(`still not so after ${limitMs} ms: ${String(holds)}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -3,7 +3,7 @@ import test from 'node:test'
 
 import { connectOn } from '../../../mailbox/connect/connect.ts'
 import { connect } from '../../../mailbox/connect/node.ts'
-import { listen } from '../../../mailbox/listen/listen.ts'
+import { listen, listenOn } from '../../../mailbox/listen/listen.ts'
 import { memoryStore } from '../../../mailbox/pairing/pairing.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { mortalPlatform, setUpEnds, TRANSPORTS, until } from '../ends.ts'
@@ -76,10 +76,10 @@ test('ten connections in a row, each closed and made again at once', async (t) =
 
 test('a client that vanishes without a word is served at once when it is back', async (t) => {
   const ends = await setUpEnds(t)
-  const listener = ends.use(await listen(ends.listening()))
+  const mortal = mortalPlatform()
+  const listener = ends.use(await listenOn(mortalPlatform().platform)(ends.listening()))
   const store = memoryStore()
   const { phrase } = listener
-  const mortal = mortalPlatform()
   const gone = ends.use(await connectOn(mortal.platform)(ends.connecting({ store, phrase })))
   mortal.die()
   ends.relay.cut()
