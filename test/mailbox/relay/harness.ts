@@ -58,7 +58,7 @@ export async function startBothFaces(
     h2: (h2.address() as AddressInfo).port,
     close: async () => {
       await app.close()
-      for (const session of sessions) session.destroy()
+      for (const session of sessions) session.close()
       await new Promise((resolve) => h2.close(resolve))
     },
   }
