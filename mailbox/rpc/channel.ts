@@ -45,6 +45,8 @@ export function openChannel(link: Link, options: ChannelOptions = {}): Channel {
 
 /** Methods whose header lists are kept; the node has some 250. */
 const MAX_KEPT_PATHS = 512
+/** The longest that a timer can wait, 24 days; a longer deadline is none. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
 /** Bytes of a request stream that may wait before its source is asked for more. */
 const REQUEST_BUFFER_BYTES = 256 * 1024
 
@@ -99,15 +101,17 @@ class LinkChannel implements Channel {
     { metadata, signal, timeoutMs }: CallOptions,
   ): Http2Stream | undefined {
     const fields = this.#headerList(path, metadata)
-    const passing = timeoutMs === undefined ? [] : [timeoutField(timeoutMs)]
+    const limited = timeoutMs !== undefined && timeoutMs <= MAX_TIMEOUT_MS
+    const passing = limited ? [timeoutField(timeoutMs)] : []
     if (signal?.aborted) call.cancel(signal.reason)
+    else if (limited && timeoutMs <= 0) call.cancel(timeoutError(path))
     else if (!this.#http2.connection.open) call.cancel(unprocessedError(path))
     if (call.ended) return undefined
     const stream = this.#http2.connection.request(fields, call, passing)
     call.start(stream)
     answers.stream = stream
     if (signal) abortWith(signal, call)
-    if (timeoutMs !== undefined) {
+    if (limited) {
       call.onEnd(this.#clock.after(timeoutMs, () => call.cancel(timeoutError(path))))
     }
     return stream

@@ -91,6 +91,18 @@ test('client stream, both at once, and the failure of a stream after its first a
   await end()
 })
 
+test('a deadline that has passed fails at once, one beyond all timers is none', async () => {
+  const { channel, end } = connection()
+  await assert.rejects(channel.unary('/test.Echo/Unary', utf8(''), { timeoutMs: 0 }), {
+    code: 'ERR_NODE_TIMEOUT',
+  })
+  for (const timeoutMs of [Infinity, 2 ** 31, 2 ** 31 - 1]) {
+    const answer = await channel.unary('/test.Echo/Unary', utf8('in time'), { timeoutMs })
+    assert.equal(text(answer), 'in time')
+  }
+  await end()
+})
+
 test('leaving a stream, an abort and a deadline end the call at the node', async () => {
   const clock = new ManualClock()
   const { channel, seen, end } = connection({ clock })
