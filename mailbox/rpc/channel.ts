@@ -5,7 +5,7 @@
  * On our own HTTP/2 (mailbox/http2), the same in Node and in a browser, since it is also the fastest. 64
  * calls in parallel with a macaroon of 2 kB over TCP to a server of grpc-go, 2 busy cores (2026-11-21):
  * this 34,100 calls/s at 11 µs of processor each, Go's client 32,900, node:http2 8,800 at 89 µs, node:http2
- * on a stream over a link 10,200 at 78 µs, connect-node 2,000 at 433 µs. `bench/rpc.ts` measures it anew.
+ * on a stream over a link 10,200 at 78 µs, connect-node 2,000 at 433 µs. `bench/rpc.ts` measures this and node:http2 anew.
  */
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { PinholeError } from '../../src/base/errors.ts'
