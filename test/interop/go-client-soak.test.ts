@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientEnd, ServerEnd, type Maker } from './ends.ts'
 import { requirePeers } from './peers.ts'
 import { Relay } from './relays.ts'
+import { Undo } from './undo.ts'
 
 const DEFAULT_SECONDS = 60
 const CALL_EVERY_MS = 200
@@ -55,14 +56,15 @@ test(title, { timeout: (seconds + 180) * 1000, concurrency: 2 }, async (t) => {
   await Promise.all(
     (['go', 'pinhole'] satisfies Maker[]).map((maker) =>
       t.test(`to the server of ${maker}`, async (serverTest) => {
+        const undo = new Undo(serverTest)
         const server = await ServerEnd.start(maker, { relay: relay.address })
-        serverTest.after(() => server.stop())
+        undo.push(() => server.stop())
         const client = await ClientEnd.start('go', {
           relay: relay.address,
           transport: 'websocket',
           phrase: server.phrase,
         })
-        serverTest.after(() => client.stop())
+        undo.push(() => client.stop())
         await client.connect(CONNECT_MS)
         const { calls, worstMs } = await soak(client, performance.now() + seconds * 1000)
         console.log(`${maker} server: ${calls} calls, the worst took ${worstMs.toFixed(0)} ms`)

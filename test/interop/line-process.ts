@@ -131,6 +131,11 @@ export class LineProcess {
     return this.#wait(() => true, 'line', timeoutMs)
   }
 
+  /** The next line that has the field. */
+  lineWith(field: string, timeoutMs: number): Promise<Line> {
+    return this.#wait((line) => field in line, `line with ${field}`, timeoutMs)
+  }
+
   /** Ends the process as a crash would, and waits until it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')

@@ -10,6 +10,7 @@ import { CELLS, CELL_HEAD, cellColumns, cellName, formatMs as ms, type Cell } fr
 import { ClientEnd, ServerEnd, type Maker } from './ends.ts'
 import { requirePeers } from './peers.ts'
 import { Relay } from './relays.ts'
+import { Undo } from './undo.ts'
 
 const MACAROON = '0201036c6e6402f801030a10'
 const TRANSFER_BYTES = 5 * 1024 * 1024
@@ -43,14 +44,15 @@ async function exercise(client: ClientEnd, connectMs: number): Promise<Figures> 
 }
 
 async function runCell(t: TestContext, cell: Cell, relay: string): Promise<Row> {
+  const undo = new Undo(t)
   const server = await ServerEnd.start(cell.server, { relay, macaroon: MACAROON })
-  t.after(() => server.stop())
+  undo.push(() => server.stop())
   const client = await ClientEnd.start(cell.client, {
     relay,
     transport: cell.transport,
     phrase: server.phrase,
   })
-  t.after(() => client.stop())
+  undo.push(() => client.stop())
 
   const first = await exercise(client, await client.connect(CONNECT_MS))
   const [ofClient, ofServer] = [await client.keys(), await server.keys()]

@@ -9,6 +9,7 @@ import { CELLS, CELL_HEAD, cellColumns, cellName, formatMs as ms, type Cell } fr
 import { ClientEnd, ServerEnd } from './ends.ts'
 import { requirePeers } from './peers.ts'
 import { Relay } from './relays.ts'
+import { Undo } from './undo.ts'
 
 const OUTAGE_MS = 1000
 const CONNECT_MS = 60_000
@@ -37,16 +38,17 @@ async function ending(call: Promise<number>): Promise<string> {
 }
 
 async function runCell(t: TestContext, cell: Cell): Promise<Row> {
+  const undo = new Undo(t)
   const relay = await Relay.start(cell.relay)
-  t.after(() => relay.stop())
+  undo.push(() => relay.stop())
   const server = await ServerEnd.start(cell.server, { relay: relay.address })
-  t.after(() => server.stop())
+  undo.push(() => server.stop())
   const client = await ClientEnd.start(cell.client, {
     relay: relay.address,
     transport: cell.transport,
     phrase: server.phrase,
   })
-  t.after(() => client.stop())
+  undo.push(() => client.stop())
   await client.connect(CONNECT_MS)
   await client.unary(5, 100)
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LineProcess } from './line-process.ts'
+import { pinhole } from './pinhole.ts'
 import { peerBinary } from './peers.ts'
 import type { Maker } from './ends.ts'
 
@@ -80,11 +81,7 @@ export class Relay {
     const relay = new Relay(port, folder, () =>
       maker === 'go'
         ? new LineProcess({ name: 'aperture', command: peerBinary('aperture'), args: flags })
-        : new LineProcess({
-            name: 'pinhole start',
-            command: process.execPath,
-            args: ['--import', 'tsx', CLI, 'start', ...flags],
-          }),
+        : pinhole('start', ...flags),
     )
     await relay.restart()
     return relay
@@ -112,8 +109,6 @@ export class Relay {
     await rm(this.#folder, { recursive: true, force: true })
   }
 }
-
-const CLI = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
 
 function configuration(maker: Maker, port: number, folder: string, options: RelayOptions): string {
   const common = [

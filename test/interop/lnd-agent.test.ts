@@ -1,0 +1,144 @@
+/**
+ * A real lnd behind `pinhole agent` and our relay: an invoice is made, paid by a second lnd and seen to
+ * settle, all through LNC; then the agent is ended and comes back, and one with a lesser macaroon may less.
+ */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import test from 'node:test'
+import { toHex } from '../../src/base/bytes.ts'
+import type { PairedNode } from '../../mailbox/connect/connect.ts'
+import { connect } from '../../mailbox/connect/node.ts'
+import { Invoice_InvoiceState, type Invoice } from '../../mailbox/rpc/gen/lightning_pb.ts'
+import type { LineProcess } from './line-process.ts'
+import type { Lnd } from './lnd.ts'
+import { requirePeers } from './peers.ts'
+import { pinhole } from './pinhole.ts'
+import { Relay } from './relays.ts'
+import { startSimnet, type Simnet } from './simnet.ts'
+import { Undo } from './undo.ts'
+
+const AGENT_START_MS = 20_000
+const CALL_MS = 20_000
+const VALUE_SAT = 1234n
+const options = { timeoutMs: CALL_MS }
+
+type MacaroonName = Parameters<Lnd['macaroonPath']>[0]
+
+/** An agent of the payee in a folder of its own, which it may be started in again. */
+class Agent {
+  #process: LineProcess
+  readonly #start: () => LineProcess
+
+  private constructor(start: () => LineProcess) {
+    this.#start = start
+    this.#process = start()
+  }
+
+  static async start(
+    undo: Undo,
+    lnd: Lnd,
+    relay: Relay,
+    macaroon: MacaroonName,
+  ): Promise<{ agent: Agent; phrase: string }> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'pinhole-agent-'))
+    const flags = [
+      ['--lnd', lnd.grpcHost],
+      ['--tls', lnd.tlsCertPath],
+      ['--macaroon', lnd.macaroonPath(macaroon)],
+      ['--mailbox', relay.address],
+      ['--basedir', folder],
+    ].flat()
+    const agent = new Agent(() => pinhole('agent', ...flags, '--insecure-tls', '--json'))
+    undo.push(async () => {
+      await agent.#process.stop('SIGTERM')
+      await rm(folder, { recursive: true, force: true })
+    })
+    const { phrase } = await agent.#process.lineWith('phrase', AGENT_START_MS)
+    assert.ok(typeof phrase === 'string', 'the agent prints a phrase')
+    return { agent, phrase }
+  }
+
+  /** Ends it as a crash would and starts it again. */
+  async restart(): Promise<void> {
+    await this.#process.kill()
+    this.#process = this.#start()
+  }
+}
+
+async function pair(undo: Undo, relay: Relay, phrase: string): Promise<PairedNode> {
+  const node = await connect({ mailbox: relay.address, phrase, insecureTls: true })
+  undo.push(() => node.close())
+  return node
+}
+
+/** The first invoice of that hash in that state. */
+async function seen(
+  invoices: AsyncIterator<Invoice>,
+  hash: Uint8Array,
+  state: Invoice_InvoiceState,
+): Promise<Invoice> {
+  for (;;) {
+    const next = await invoices.next()
+    if (next.done === true) throw new Error('the subscription ended')
+    const invoice = next.value
+    if (toHex(invoice.rHash) === toHex(hash) && invoice.state === state) return invoice
+  }
+}
+
+async function sellsAndSeesItPaid(simnet: Simnet, node: PairedNode): Promise<void> {
+  const stop = new AbortController()
+  const invoices = node.subscribeInvoices({}, { signal: stop.signal })[Symbol.asyncIterator]()
+  const added = await node.addInvoice({ value: VALUE_SAT, memo: 'one call' }, options)
+  const open = await seen(invoices, added.rHash, Invoice_InvoiceState.OPEN)
+  assert.equal(open.memo, 'one call')
+
+  const decoded = await node.decodePayReq(added.paymentRequest, options)
+  assert.equal(decoded.numSatoshis, VALUE_SAT)
+  assert.equal(decoded.paymentHash, toHex(added.rHash))
+
+  const preimage = await simnet.pay(added.paymentRequest)
+  const settled = await seen(invoices, added.rHash, Invoice_InvoiceState.SETTLED)
+  assert.equal(toHex(settled.rPreimage), preimage)
+  assert.equal(settled.amtPaidSat, VALUE_SAT)
+  const found = await node.lookupInvoice(added.rHash, options)
+  assert.equal(found.state, Invoice_InvoiceState.SETTLED)
+  stop.abort()
+}
+
+test('a real lnd behind pinhole agent and our relay', { timeout: 240_000 }, async (t) => {
+  if (!requirePeers(t, 'lnd', 'btcd')) return
+  const undo = new Undo(t)
+  const simnet = await startSimnet()
+  undo.push(() => simnet.stop())
+  const relay = await Relay.start('pinhole')
+  undo.push(() => relay.stop())
+  const { agent, phrase } = await Agent.start(undo, simnet.payee, relay, 'admin')
+  const node = await pair(undo, relay, phrase)
+  const { identity_pubkey: pubkey } = await simnet.payee.info()
+
+  await t.test('answers as the lnd that it is', async () => {
+    const info = await node.getInfo(options)
+    assert.equal(info.identityPubkey, pubkey)
+    assert.equal(info.alias, 'payee')
+    assert.equal(info.syncedToChain, true)
+  })
+
+  await t.test('makes an invoice, and sees a second lnd pay it', () =>
+    sellsAndSeesItPaid(simnet, node),
+  )
+
+  await t.test('is there again after the agent was killed', async () => {
+    await agent.restart()
+    const info = await node.getInfo({ timeoutMs: 60_000 }).catch(() => node.getInfo(options))
+    assert.equal(info.identityPubkey, pubkey)
+  })
+
+  await t.test('allows what its macaroon allows', async () => {
+    const started = await Agent.start(undo, simnet.payee, relay, 'readonly')
+    const reader = await pair(undo, relay, started.phrase)
+    assert.equal((await reader.getInfo(options)).identityPubkey, pubkey)
+    await assert.rejects(reader.addInvoice({ value: 1n }, options), { code: 'ERR_NODE_PERMISSION' })
+  })
+})
