@@ -193,10 +193,21 @@ export class Doors {
   }
 
   #enter(next: ListenerState): void {
-    if (this.#state.name === 'closed') return
-    const same = next.name === this.#state.name && next.name !== 'connecting'
+    const last = this.#state
+    if (last.name === 'closed') return
     this.#state = next
-    if (same) return
+    if (next.name === last.name && reasonOf(next)?.code === reasonOf(last)?.code) return
+    this.#report(next)
     for (const listener of [...this.#listeners]) listener(next)
   }
+
+  #report(state: ListenerState): void {
+    const { log } = this.#options
+    const reason = reasonOf(state)
+    if (reason) log.warn({ code: reason.code, reason: reason.message }, 'no way to the relay yet')
+    else if (state.name === 'listening') log.info({}, 'clients can come')
+  }
 }
+
+const reasonOf = (state: ListenerState): PinholeError | undefined =>
+  state.name === 'connecting' ? state.reason : undefined

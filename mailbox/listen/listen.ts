@@ -52,7 +52,7 @@ export interface ListenOptions {
   readonly ca?: string | Uint8Array | undefined
   /** Gives up starting, and closes the listener when aborted later. */
   readonly signal?: AbortSignal | undefined
-  /** How long the relay may take at the start, in milliseconds. Default 15 000; `Infinity` waits for it. */
+  /** How long the relay may take at the start, in milliseconds. Default 15 000; `Infinity` waits for it, unless its certificate is refused. */
   readonly timeoutMs?: number | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
@@ -144,7 +144,7 @@ async function opened(doors: Doors, options: ListenOptions): Promise<void> {
     timeoutMs < Infinity ? clock.after(timeoutMs, () => give(lateError(doors.state))) : () => {}
   await new Promise<void>((resolve) => {
     const look = (state: ListenerState) => {
-      if (timeoutMs < Infinity && isHopeless(state)) give(state.reason)
+      if (isHopeless(state)) give(state.reason)
       if (doors.state.name === 'connecting') return
       unsubscribe()
       resolve()

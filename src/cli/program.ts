@@ -1,18 +1,20 @@
 /** The command line as a whole; each command has a file of its own. */
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../version.ts'
+import { agentCommand } from './agent.ts'
 import { type CommandContext } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
 import { type Output, writeError } from './output.ts'
 import { startCommand } from './start.ts'
 
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [startCommand]
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [startCommand, agentCommand]
 
 const HELP = `
 Examples:
   pinhole start --sandbox              try it, without any configuration
   pinhole start --hashmail.enabled     host a mailbox relay
   pinhole start --help                 flags and more examples
+  pinhole agent --help                 make an lnd reachable that has no litd
 
 Environment:
   PINHOLE_BASEDIR      base folder instead of ~/.pinhole

@@ -2,13 +2,14 @@
 import type { Command } from 'commander'
 import type { Log } from '../base/log.ts'
 import { type Config, loadConfig } from '../config/load.ts'
-import { createHub, type Hub } from '../hub.ts'
+import { createHub } from '../hub.ts'
 import { createLogger } from '../logger.ts'
 import { createSandbox, sandboxConfig, type SandboxNode } from '../sandbox/sandbox.ts'
 import { command, type CommandContext, type CommonOptions } from './command.ts'
-import { Exit, type ExitCode } from './exit.ts'
+import type { ExitCode } from './exit.ts'
 import { addKeyFlags, readKeyFlags } from './key-flags.ts'
 import { type Output, wantsJson, writeResult } from './output.ts'
+import { endOnSignal, endOnUncaught } from './signals.ts'
 
 interface StartOptions extends CommonOptions {
   readonly configfile?: string
@@ -50,7 +51,7 @@ async function runHub(
   endOnUncaught(log)
   if (sandbox) return runSandbox(config, log, output, json)
   const hub = createHub(config, { log })
-  const ended = endOnSignal(hub, log)
+  const ended = endOnSignal(hub, 'hub', log)
   const address = await hub.listen()
   log.info({ config: config.configfile || undefined, address }, 'the hub listens')
   writeResult(output, { address }, json)
@@ -64,7 +65,7 @@ async function runSandbox(
   json: boolean,
 ): Promise<ExitCode> {
   const sandbox = createSandbox(config, log)
-  const ended = endOnSignal(sandbox, log)
+  const ended = endOnSignal(sandbox, 'sandbox', log)
   const address = await sandbox.listen()
   log.info({ address, simulated: true }, 'the sandbox listens')
   const { node } = sandbox
@@ -96,31 +97,4 @@ function logTo({ stderr }: Output, config: Config, json: boolean): Log {
     },
     console.disable ? { write: () => {} } : stderr,
   )
-}
-
-/** Ends the hub in order on the first signal, the process at once on the second. */
-function endOnSignal(hub: Hub, log: Log): Promise<ExitCode> {
-  return new Promise((resolve, reject) => {
-    let signals = 0
-    const onSignal = (signal: NodeJS.Signals) => {
-      signals++
-      if (signals > 1) process.exit(Exit.general)
-      log.info({ signal }, 'the hub ends; a second signal ends it at once')
-      hub.close().then(() => {
-        log.info({}, 'the hub has ended')
-        process.off('SIGTERM', onSignal).off('SIGINT', onSignal)
-        resolve(Exit.ok)
-      }, reject)
-    }
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  })
-}
-
-/** What nobody caught leaves the process in an unknown state: it is logged and the process ends. */
-function endOnUncaught(log: Log): void {
-  const end = (error: unknown) => {
-    log.error({ error, stack: error instanceof Error ? error.stack : undefined }, 'uncaught error')
-    process.exit(Exit.general)
-  }
-  process.on('uncaughtException', end).on('unhandledRejection', end)
 }
