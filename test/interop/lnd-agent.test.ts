@@ -73,6 +73,19 @@ async function pair(undo: Undo, relay: Relay, phrase: string): Promise<PairedNod
   return node
 }
 
+/** Resolves when the connection that stands was lost and is there again. */
+function reconnected(node: PairedNode): Promise<void> {
+  let isLost = false
+  return new Promise((resolve) => {
+    const unsubscribe = node.onState(({ name }) => {
+      if (name !== 'ready') isLost = true
+      if (name !== 'ready' || !isLost) return
+      unsubscribe()
+      resolve()
+    })
+  })
+}
+
 /** The first invoice of that hash in that state. */
 async function seen(
   invoices: AsyncIterator<Invoice>,
@@ -130,8 +143,10 @@ test('a real lnd behind pinhole agent and our relay', { timeout: 240_000 }, asyn
   )
 
   await t.test('is there again after the agent was killed', async () => {
+    const back = reconnected(node)
     await agent.restart()
-    const info = await node.getInfo({ timeoutMs: 60_000 }).catch(() => node.getInfo(options))
+    await back
+    const info = await node.getInfo(options)
     assert.equal(info.identityPubkey, pubkey)
   })
 
