@@ -8,17 +8,20 @@ import type { Platform } from './platform.ts'
 /** A browser, a worker, or any runtime with a global `WebSocket`. */
 export const browserPlatform: Platform = {
   crypto: browserCrypto,
-  relay(address, { transport, clock }) {
-    if (transport !== 'websocket') throw new TypeError('a browser reaches relays by WebSocket only')
-    return websocketRelay(address, browserSockets(platformWebSocket(), clock), clock)
+  get transports() {
+    return platformWebSocket() ? (['websocket'] as const) : []
+  },
+  relay(address, { clock }) {
+    const WebSocket = platformWebSocket()
+    if (!WebSocket) throw new TypeError('this runtime has no WebSocket')
+    return websocketRelay(address, browserSockets(WebSocket, clock), clock)
   },
 }
 
 /** Connects to a node; see `connect` of `pinhole/lnc`. `insecureTls` and `ca` are the browser's to decide. */
 export const connect = connectOn(browserPlatform)
 
-function platformWebSocket(): PlatformWebSocket {
+function platformWebSocket(): PlatformWebSocket | undefined {
   const found: unknown = Reflect.get(globalThis, 'WebSocket')
-  if (typeof found !== 'function') throw new TypeError('this runtime has no WebSocket')
-  return found as PlatformWebSocket
+  return typeof found === 'function' ? (found as PlatformWebSocket) : undefined
 }

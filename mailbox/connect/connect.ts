@@ -104,6 +104,10 @@ export type Connect = (options: ConnectOptions) => Promise<PairedNode>
 export function connectOn(platform: Platform): Connect {
   return async (options) => {
     const { clock = systemClock, signal, timeoutMs = CONNECT_TIMEOUT_MS } = options
+    const { transport = 'websocket' } = options
+    if (!platform.transports.includes(transport)) {
+      throw new TypeError(`this runtime reaches no relay over ${transport}`)
+    }
     signal?.throwIfAborted()
     const { crypto } = platform
     const notebook = await Notebook.open({ ...options, crypto, clock })

@@ -9,6 +9,7 @@ import type { Platform } from './platform.ts'
 /** Node. */
 export const nodePlatform: Platform = {
   crypto: nodeCrypto,
+  transports: ['websocket', 'grpc'],
   relay(address, { transport, clock, ...tls }) {
     switch (transport) {
       case 'grpc':

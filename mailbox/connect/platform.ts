@@ -20,6 +20,8 @@ export interface RelayOptions {
 /** A runtime. */
 export interface Platform {
   readonly crypto: LncCrypto
-  /** @throws TypeError for a transport that this runtime does not have */
+  /** Ways to a relay that this runtime has. */
+  readonly transports: readonly TransportName[]
+  /** A client of a relay; it dials when it is used. */
   relay(address: MailboxAddress, options: RelayOptions): RelayClient
 }

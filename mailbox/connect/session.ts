@@ -11,6 +11,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { asPinholeError, PinholeError } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
+import { holdProcess } from '../hold-process.ts'
 import type { Version } from '../noise/version.ts'
 import { macaroonExpiryMs } from '../pairing/macaroon-expiry.ts'
 import type { Notebook } from '../pairing/notebook.ts'
@@ -75,6 +76,7 @@ export class Session {
   #stretched: Promise<Uint8Array> | undefined
   #failures = 0
   #door = 0
+  readonly #release = holdProcess()
   #running: Promise<void>
   /** Connections that are being closed. */
   #letGo: Promise<unknown> = Promise.resolve()
@@ -250,6 +252,7 @@ export class Session {
     if (this.#state.name === 'closed') return
     this.#clearSymptom()
     this.#enter({ name: 'closed', reason })
+    this.#release()
     this.#forgetStretched()
     this.#stop.abort(reason ?? new PinholeError('ERR_SESSION_CLOSED', 'the session was closed'))
   }

@@ -11,6 +11,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { asPinholeError, type PinholeError } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
+import { holdProcess } from '../hold-process.ts'
 import type { Link } from '../link.ts'
 import type { Notebook } from '../pairing/notebook.ts'
 import { parsePhrase } from '../phrase.ts'
@@ -52,6 +53,7 @@ export class Doors {
   /** The phrase's boxes on their way out. */
   #leavingPhrase: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  readonly #release = holdProcess()
 
   constructor(options: DoorsOptions) {
     this.#options = options
@@ -85,6 +87,7 @@ export class Doors {
     await Promise.all([this.#phrase?.retire(), this.#keys?.retire(), this.#leavingPhrase])
     this.#forgetStretched()
     await this.#options.relay.close()
+    this.#release()
   }
 
   #openPhrase(phrase: string): void {

@@ -16,7 +16,7 @@ import type { StreamEvents } from '../../mailbox/transport/relay-client.ts'
 import { listenOn, type ListenOptions } from '../../mailbox/listen/listen.ts'
 import { systemClock, type ManualClock } from '../../src/base/clock.ts'
 import { echoServer } from './rpc/echo-server.ts'
-import { testRelay, type TestRelay } from './test-relay.ts'
+import { testRelay, type Speech, type TestRelay } from './test-relay.ts'
 
 /** Auth data that the tests' node sends. */
 export const AUTH_DATA = 'Macaroon: 0201036c6e64'
@@ -33,8 +33,11 @@ export interface Ends {
 }
 
 /** Gives each test its own relay; everything is closed when `t` ends. */
-export async function setUpEnds(t: { after(fn: () => Promise<void>): void }): Promise<Ends> {
-  const relay = await testRelay()
+export async function setUpEnds(
+  t: { after(fn: () => Promise<void>): void },
+  speech?: Speech,
+): Promise<Ends> {
+  const relay = await testRelay(speech)
   const { server } = echoServer()
   const things: { close(): Promise<void> }[] = []
   t.after(async () => {
@@ -113,7 +116,7 @@ export function mortalPlatform(fatalStep = Infinity): Mortal {
     }
   }
   return {
-    platform: { crypto: fastCrypto, relay },
+    platform: { ...nodePlatform, crypto: fastCrypto, relay },
     get alive() {
       return alive
     },

@@ -6,11 +6,16 @@ import { mailboxRelay } from '../../mailbox/relay/plugin.ts'
 import { newKey, selfSign } from '../../src/certificate/self-signed.ts'
 
 const key = newKey()
-const cert = selfSign(key, { hostname: 'localhost', names: [], addresses: ['127.0.0.1'] }, Date.now())
+const cert = await selfSign(
+  key,
+  { hostname: 'localhost', names: [], addresses: ['127.0.0.1'] },
+  Date.now(),
+)
+const pem = key.export({ type: 'sec1', format: 'pem' }).toString()
 
 /** A relay with a self-signed certificate on loopback that a test can stop and start again. */
 export interface TestRelay {
-  /** `localhost:port`; the same after a restart. */
+  /** `localhost:port`, with `http://` before it without TLS; the same after a restart. */
   readonly mailbox: string
   /** Its certificate in PEM. */
   readonly ca: string
@@ -23,8 +28,20 @@ export interface TestRelay {
   readonly connections: number
 }
 
+/**
+ * What the port speaks: TLS for both HTTPs, or cleartext, which Fastify alone offers for one of them at a time
+ * (`src/listener` does both).
+ */
+export type Speech = 'tls' | 'http1' | 'http2'
+
+const SPEECHES: Readonly<Record<Speech, object>> = {
+  tls: { http2: true, https: { allowHTTP1: true, key: pem, cert } },
+  http1: {},
+  http2: { http2: true },
+}
+
 /** Starts a relay; `kill` it at the end. */
-export async function testRelay(): Promise<TestRelay> {
+export async function testRelay(speech: Speech = 'tls'): Promise<TestRelay> {
   const sockets = new Set<Socket>()
   let port = 0
   let app: FastifyInstance | undefined
@@ -33,10 +50,9 @@ export async function testRelay(): Promise<TestRelay> {
   }
   const start = async () => {
     const next: FastifyInstance = fastify({
-      http2: true,
-      https: { allowHTTP1: true, key: key.export({ type: 'sec1', format: 'pem' }), cert },
+      ...SPEECHES[speech],
       forceCloseConnections: true,
-    }) as unknown as FastifyInstance
+    })
     next.server.on('connection', (socket: Socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
@@ -48,7 +64,7 @@ export async function testRelay(): Promise<TestRelay> {
   }
   await start()
   return {
-    mailbox: `localhost:${port}`,
+    mailbox: `${speech === 'tls' ? '' : 'http://'}localhost:${port}`,
     ca: cert,
     start,
     cut,
