@@ -35,38 +35,47 @@ export interface Certificate {
   close(): void
 }
 
-/** Opens the pair, makes or renews it first where that is needed. Throws `ERR_LISTEN_CERTIFICATE`. */
-export function openCertificate(
+/** Opens the pair, makes or renews it first where that is needed. Rejects with `ERR_LISTEN_CERTIFICATE`. */
+export async function openCertificate(
   options: CertificateOptions,
   deps: { readonly clock?: Clock; readonly log?: Log } = {},
-): Certificate {
+): Promise<Certificate> {
   const { clock = systemClock, log = silentLog } = deps
-  let pair = current(options, clock, log)
+  let pair = await current(options, clock, log)
   const actions: ((pair: KeyPair) => void)[] = []
+  let closed = false
   let cancel = () => {}
-  const look = () => {
-    cancel = clock.after(CHECK_EVERY_MS, look)
+  const look = async () => {
     try {
-      const found = current(options, clock, log)
-      if (found.cert === pair.cert && found.key === pair.key) return
+      const found = await current(options, clock, log)
+      if (closed || (found.cert === pair.cert && found.key === pair.key)) return
       pair = found
       log.info({ expires: expiry(found.cert) }, 'certificate replaced')
       for (const action of actions) action(pair)
     } catch (error) {
       log.warn({ error }, 'certificate unusable, the one in memory stays')
+    } finally {
+      if (!closed) lookLater()
     }
   }
-  cancel = clock.after(CHECK_EVERY_MS, look)
+  // Set after each look, so that no two overlap.
+  const lookLater = () => {
+    cancel = clock.after(CHECK_EVERY_MS, () => void look())
+  }
+  lookLater()
   return {
     get pair() {
       return pair
     },
     onReplaced: (action) => void actions.push(action),
-    close: () => cancel(),
+    close: () => {
+      closed = true
+      cancel()
+    },
   }
 }
 
-function current(options: CertificateOptions, clock: Clock, log: Log): KeyPair {
+async function current(options: CertificateOptions, clock: Clock, log: Log): Promise<KeyPair> {
   const certFile = path.join(options.basedir, 'tls.cert')
   const keyFile = path.join(options.basedir, 'tls.key')
   const [hasCert, hasKey] = [existsSync(certFile), existsSync(keyFile)]
@@ -76,15 +85,20 @@ function current(options: CertificateOptions, clock: Clock, log: Log): KeyPair {
   }
   if (!hasKey) {
     const key = newKey().export({ type: 'sec1', format: 'pem' }).toString()
+    // Both exist before the first is written: whoever interrupts the making leaves no half pair.
+    const cert = await issue(key, options, clock)
     mkdirSync(options.basedir, { recursive: true, mode: 0o700 })
     writeFile(keyFile, key, 0o600)
-    return { cert: issue(certFile, key, options, clock, log), key }
+    saveCertificate(certFile, cert, log)
+    return { cert, key }
   }
   const pair = { cert: readFile(certFile), key: readFile(keyFile) }
   const certificate = verified(pair, certFile, keyFile)
   if (!isDue(certificate, options, clock)) return pair
   // The key stays, so that exchanging one file is all there is to a renewal.
-  return { ...pair, cert: issue(certFile, pair.key, options, clock, log) }
+  const cert = await issue(pair.key, options, clock)
+  saveCertificate(certFile, cert, log)
+  return { ...pair, cert }
 }
 
 function isDue(
@@ -98,13 +112,7 @@ function isDue(
   return leftMs < RENEW_BEFORE_DAYS * DAY_MS || !named
 }
 
-function issue(
-  certFile: string,
-  key: string,
-  { servername }: CertificateOptions,
-  clock: Clock,
-  log: Log,
-): string {
+function issue(key: string, { servername }: CertificateOptions, clock: Clock): Promise<string> {
   const subject: Subject = {
     hostname: os.hostname(),
     names: servername === '' ? [] : [servername],
@@ -112,10 +120,12 @@ function issue(
       (entries ?? []).map(({ address }) => address),
     ),
   }
-  const cert = selfSign(createPrivateKey(key), subject, clock.wall())
+  return selfSign(createPrivateKey(key), subject, clock.wall())
+}
+
+function saveCertificate(certFile: string, cert: string, log: Log): void {
   writeFile(certFile, cert, 0o644)
   log.info({ file: certFile, expires: expiry(cert) }, 'made a self-signed certificate')
-  return cert
 }
 
 const expiry = (cert: string) => new Date(new X509Certificate(cert).validTo).toISOString()

@@ -45,6 +45,7 @@ class RunningHub implements Hub {
     { app: FastifyInstance; listener: Listener; certificate: Certificate | undefined } | undefined
   readonly #metrics: Metrics = createMetrics()
   #address: string | undefined
+  #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
 
   constructor(config: Config, clock: Clock, log: Log) {
@@ -59,9 +60,10 @@ class RunningHub implements Hub {
   }
 
   async listen(): Promise<string> {
-    if (this.#parts) throw new TypeError('this hub listens already')
+    if (this.#starting) throw new TypeError('this hub listens already')
+    this.#starting = this.#listen()
     try {
-      return await this.#listen()
+      return await this.#starting
     } catch (error) {
       await this.close()
       throw error
@@ -83,7 +85,7 @@ class RunningHub implements Hub {
         `${text}: get tls.cert and tls.key by an ACME client of your own and put them into ${config.basedir}`,
       )
     }
-    const certificate = config.insecure ? undefined : this.#openCertificate()
+    const certificate = config.insecure ? undefined : await this.#openCertificate()
     const listener = createListener(listenerOptions(config, certificate), {
       clock: this.#clock,
       log: this.#log.child({ part: 'listener' }),
@@ -129,7 +131,7 @@ class RunningHub implements Hub {
     })
   }
 
-  #openCertificate(): Certificate {
+  #openCertificate(): Promise<Certificate> {
     const { basedir, servername } = this.#config
     mkdirSync(basedir, { recursive: true, mode: 0o700 })
     const log = this.#log.child({ part: 'certificate' })
@@ -144,6 +146,8 @@ class RunningHub implements Hub {
   }
 
   async #close(): Promise<void> {
+    // A start under way comes to its end first; else what it opens later would stay open.
+    await this.#starting?.catch(() => {})
     const { app, certificate } = this.#parts ?? {}
     certificate?.close()
     await app?.close()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
@@ -145,6 +146,20 @@ test('a port in use ends the start and leaves nothing open', async (t) => {
     code: 'ERR_LISTEN_ADDRESS',
     message: /another program listens there$/,
   })
+})
+
+test('a hub that is told to close while it starts closes all that the start opens', async (t) => {
+  const values = { listenaddr: '127.0.0.1:0', hashmail: { enabled: true } }
+  const hub = createHub(loadConfig({ configfile: false, basedir: folder(t), values }))
+  const starting = hub.listen()
+  await assert.rejects(hub.listen(), TypeError)
+  const closing = hub.close()
+  const { port } = new URL(await starting)
+  await closing
+  assert.equal(hub.address, undefined)
+  const socket = net.connect(Number(port), '127.0.0.1')
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNREFUSED')
 })
 
 test('half a pair of certificate and key ends the start', async (t) => {

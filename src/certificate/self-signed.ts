@@ -2,27 +2,8 @@
  * A self-signed server certificate in the form Aperture makes its own (RFC 5280): ECDSA P-256,
  * its own authority, 820 days, valid since yesterday for clocks that are behind.
  */
-import {
-  createHash,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto'
-import {
-  bits,
-  explicit,
-  implicit,
-  integer,
-  octets,
-  oid,
-  sequence,
-  set,
-  time,
-  utf8String,
-  yes,
-} from './der.ts'
+import { createPublicKey, generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
+import type { JsonGeneralNames } from '@peculiar/x509'
 import { addressBytes } from '../listener/network.ts'
 
 /** By this organization Pinhole knows its own certificates again. */
@@ -32,20 +13,7 @@ const DAY_MS = 86_400_000
 /** Most systems refuse certificates of more than 825 days. */
 export const VALIDITY_DAYS = 820
 
-const OID = {
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  organization: '2.5.4.10',
-  commonName: '2.5.4.3',
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-} as const
-
-/** digitalSignature, keyEncipherment and keyCertSign, the bits 0, 2 and 5 of RFC 5280 §4.2.1.3. */
-const KEY_USAGE = bits(Buffer.from([0b1010_0100]), 2)
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** What the certificate is to say. */
 export interface Subject {
@@ -61,48 +29,63 @@ export interface Subject {
 export const newKey = (): KeyObject =>
   generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
 
-/** The certificate of `key` for `subject` in PEM, made at `wallMs`. */
-export function selfSign(key: KeyObject, subject: Subject, wallMs: number): string {
-  const algorithm = sequence(oid(OID.ecdsaWithSha256))
-  const name = sequence(
-    set(sequence(oid(OID.organization), utf8String(ORGANIZATION))),
-    set(sequence(oid(OID.commonName), utf8String(subject.hostname))),
-  )
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
+/** The certificate of `key`, which is one of P-256, for `subject` in PEM, made at `wallMs`. */
+export async function selfSign(key: KeyObject, subject: Subject, wallMs: number): Promise<string> {
+  const x509 = await loadX509()
+  const keys = await keyPair(key)
+  const { digitalSignature, keyEncipherment, keyCertSign } = x509.KeyUsageFlags
   const start = wallMs - DAY_MS
-  const body = sequence(
-    explicit(0, integer(Buffer.from([2]))), // version 3
-    integer(randomBytes(16)),
-    algorithm,
-    name,
-    sequence(time(start), time(start + VALIDITY_DAYS * DAY_MS)),
-    name,
-    publicKey,
-    explicit(3, extensions(publicKey, subject)),
-  )
-  const certificate = sequence(body, algorithm, bits(sign('sha256', body, key)))
-  const lines = certificate.toString('base64').replaceAll(/.{64}(?!$)/g, '$&\n')
-  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: new x509.Name([
+      { O: [{ utf8String: ORGANIZATION }] },
+      { CN: [{ utf8String: subject.hostname }] },
+    ]),
+    notBefore: new Date(start),
+    notAfter: new Date(start + VALIDITY_DAYS * DAY_MS),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.KeyUsagesExtension(digitalSignature | keyEncipherment | keyCertSign, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new x509.SubjectAlternativeNameExtension(alternativeNames(subject)),
+    ],
+  })
+  return `${certificate.toString('pem')}\n`
 }
 
-function extensions(publicKey: Buffer, subject: Subject): Buffer {
-  const identifier = createHash('sha1').update(publicKey).digest()
-  return sequence(
-    sequence(oid(OID.keyUsage), yes, octets(KEY_USAGE)),
-    sequence(oid(OID.extendedKeyUsage), octets(sequence(oid(OID.serverAuth)))),
-    sequence(oid(OID.basicConstraints), yes, octets(sequence(yes))),
-    sequence(oid(OID.subjectKeyIdentifier), octets(octets(identifier))),
-    sequence(oid(OID.subjectAltName), octets(alternativeNames(subject))),
-  )
+/** Loaded only where a certificate is to be made: it costs more than the rest of a start. */
+async function loadX509() {
+  // x509 declares its parts by this on being loaded.
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
+}
+
+async function keyPair(key: KeyObject): Promise<webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' })
+  return {
+    privateKey: await subtle.importKey('pkcs8', pkcs8, ALGORITHM, false, ['sign']),
+    publicKey: await subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
+  }
 }
 
 /** The names that Aperture's certificates carry, those of in-process gRPC connections included. */
-function alternativeNames({ hostname, names, addresses }: Subject): Buffer {
+function alternativeNames({ hostname, names, addresses }: Subject): JsonGeneralNames {
   const hosts = [hostname, 'localhost', ...names, 'unix', 'unixpacket', 'bufconn']
   const dns = [...new Set(hosts)].filter((host) => /^[\w.-]+$/.test(host))
-  const ips = [...new Set(['127.0.0.1', '::1', ...addresses])].map(addressBytes)
-  return sequence(
-    ...dns.map((host) => implicit(2, Buffer.from(host))),
-    ...ips.flatMap((ip) => (ip ? [implicit(7, ip)] : [])),
-  )
+  const ips = ['127.0.0.1', '::1', ...addresses].flatMap((ip) => plainlyWritten(ip) ?? [])
+  return [
+    ...dns.map((value) => ({ type: 'dns' as const, value })),
+    ...[...new Set(ips)].map((value) => ({ type: 'ip' as const, value })),
+  ]
+}
+
+/** An address without a zone and, in IPv6, without a dotted end, neither of which x509 reads. */
+function plainlyWritten(address: string): string | undefined {
+  const bytes = addressBytes(address)
+  if (bytes?.length === 4) return bytes.join('.')
+  return bytes?.toString('hex').replaceAll(/.{4}(?!$)/g, '$&:')
 }

@@ -23,7 +23,7 @@ async function setUp(t: TestContext) {
   const node = createSimulatedNode({ alias: 'bob' })
   const key = newKey()
   const subject = { hostname: 'localhost', names: [], addresses: ['127.0.0.1'] }
-  const cert = Buffer.from(selfSign(key, subject, Date.now()))
+  const cert = Buffer.from(await selfSign(key, subject, Date.now()))
   const pem = Buffer.from(key.export({ type: 'sec1', format: 'pem' }))
   const credentials = grpc.ServerCredentials.createSsl(null, [
     { private_key: pem, cert_chain: cert },
@@ -125,7 +125,7 @@ test('says at the start what is wrong with lnd or the files', async (t) => {
     fails({ '--macaroon': '/nowhere/admin.macaroon' }),
     fails({ '--tls': '/nowhere/tls.cert' }),
     fails({ '--lnd': `127.0.0.1:${port}` }),
-    fails({ '--tls': file('other.cert', otherCertificate()) }),
+    fails({ '--tls': file('other.cert', await otherCertificate()) }),
     fails({
       '--macaroon': file(
         'bad.macaroon',
@@ -143,7 +143,7 @@ test('says at the start what is wrong with lnd or the files', async (t) => {
   assert.match(macaroon.message, /does not take the macaroon/)
 })
 
-function otherCertificate(): string {
+function otherCertificate(): Promise<string> {
   const subject = { hostname: 'localhost', names: [], addresses: ['127.0.0.1'] }
   return selfSign(newKey(), subject, Date.now())
 }

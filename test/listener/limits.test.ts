@@ -47,7 +47,7 @@ test('slow headers are cut: whoever sends nothing, and whoever never ends', asyn
 })
 
 test('a TLS handshake that never ends is cut', async (t) => {
-  const { port } = await listen(t, { tls: newPair(), headerTimeoutMs: 30 })
+  const { port } = await listen(t, { tls: await newPair(), headerTimeoutMs: 30 })
   assert.equal(await raw(port, Buffer.from([0x16, 3, 1, 2, 0])), '')
 })
 

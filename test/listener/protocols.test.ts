@@ -7,7 +7,7 @@ import test from 'node:test'
 import { get, get2, listen, newPair, open2, raw, V1, V2 } from './serving.ts'
 
 test('TLS: HTTP/2 and HTTP/1.1 by ALPN, HTTP/1.1 without ALPN', async (t) => {
-  const { url, port } = await listen(t, { tls: newPair() })
+  const { url, port } = await listen(t, { tls: await newPair() })
   assert.deepEqual(await get(url), V1)
   assert.deepEqual(await get2(open2(t, url)), V2)
   const speak = (ALPNProtocols?: string[]) =>
@@ -30,7 +30,7 @@ test('TLS: HTTP/2 and HTTP/1.1 by ALPN, HTTP/1.1 without ALPN', async (t) => {
 })
 
 test('TLS: nothing below 1.2', async (t) => {
-  const { port } = await listen(t, { tls: newPair() })
+  const { port } = await listen(t, { tls: await newPair() })
   const handshake = (version: tls.SecureVersion) =>
     new Promise<string | null>((resolve, reject) => {
       const socket = tls.connect(
@@ -53,7 +53,7 @@ test('TLS: nothing below 1.2', async (t) => {
 })
 
 test('TLS: a replaced certificate is served from the next handshake on', async (t) => {
-  const { port, listener } = await listen(t, { tls: newPair() })
+  const { port, listener } = await listen(t, { tls: await newPair() })
   const served = () =>
     new Promise<string>((resolve) => {
       const socket = tls.connect({ port, rejectUnauthorized: false }, () => {
@@ -63,7 +63,7 @@ test('TLS: a replaced certificate is served from the next handshake on', async (
     })
   const before = await served()
   assert.equal(await served(), before)
-  listener.replaceCertificate(newPair())
+  listener.replaceCertificate(await newPair())
   assert.notEqual(await served(), before)
 })
 
@@ -112,7 +112,7 @@ test('a body that comes with the first bytes is not lost', async (t) => {
 
 for (const secure of [false, true]) {
   test(`upgrades reach fastify.server, ${secure ? 'TLS' : 'cleartext'}`, async (t) => {
-    const { url } = await listen(t, secure ? { tls: newPair() } : {})
+    const { url } = await listen(t, secure ? { tls: await newPair() } : {})
     const { request } = secure ? https : http
     const headers = { connection: 'upgrade', upgrade: 'x', 'sec-websocket-key': 'k' }
     const status = await new Promise((resolve, reject) => {
@@ -140,7 +140,7 @@ test('a TLS client on a cleartext port is told so in words', async (t) => {
 })
 
 test('a cleartext client on a TLS port is told so in words', async (t) => {
-  const { port } = await listen(t, { tls: newPair() })
+  const { port } = await listen(t, { tls: await newPair() })
   const { status, text } = await get(`http://127.0.0.1:${port}/`)
   assert.equal(status, 400)
   assert.match(text, /This port speaks TLS: use https:\/\//)

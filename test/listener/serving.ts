@@ -10,10 +10,10 @@ import { newKey, selfSign } from '../../src/certificate/self-signed.ts'
 import { createListener, type KeyPair, type ListenerOptions } from '../../src/listener.ts'
 import { limitBodies } from '../../src/listener/body-deadline.ts'
 
-export function newPair(): KeyPair {
+export async function newPair(): Promise<KeyPair> {
   const key = newKey().export({ type: 'sec1', format: 'pem' }).toString()
   const subject = { hostname: 'localhost', names: [], addresses: [] }
-  return { key, cert: selfSign(createPrivateKey(key), subject, Date.now()) }
+  return { key, cert: await selfSign(createPrivateKey(key), subject, Date.now()) }
 }
 
 export const OPTIONS: ListenerOptions = {

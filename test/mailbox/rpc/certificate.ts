@@ -6,6 +6,6 @@ const key = newKey()
 /** A node's self-signed certificate with its key, and one of somebody else for the same names. */
 export const certificate = {
   key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  cert: selfSign(key, subject, Date.now()),
-  other: selfSign(newKey(), subject, Date.now()),
+  cert: await selfSign(key, subject, Date.now()),
+  other: await selfSign(newKey(), subject, Date.now()),
 }
