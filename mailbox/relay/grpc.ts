@@ -21,6 +21,7 @@ import { Receiving, type ReceivingFace } from './receiving.ts'
 import { compressed, malformed, Refusal, tooLarge } from './refusals.ts'
 import type { LiveStream, Relay } from './relay.ts'
 import { checkAuth, firstMessage } from './requests.ts'
+import { RAISE_AFTER_BYTES } from './windows.ts'
 import { Sending, type MessageSource, type SendingFace, type SentMessage } from './sending.ts'
 
 /** How a call begins: its stream, whom it counts to, and its deadline. */
@@ -152,7 +153,15 @@ class GrpcSend extends GrpcStream implements SendingFace {
     const source = new GrpcSource(relay.limits.maxMessageBytes)
     const sending = new Sending(relay, account, source, this)
     this.#sending = sending
+    const { windows } = relay
+    windows.opened()
+    call.stream.once('close', () => windows.closed())
+    let moved = 0
     call.stream.on('data', (chunk: Buffer) => {
+      if (moved < RAISE_AFTER_BYTES) {
+        moved += chunk.length
+        if (moved >= RAISE_AFTER_BYTES) windows.raise(call.stream.session)
+      }
       source.frames.push(chunk)
       sending.arrived()
     })

@@ -9,6 +9,7 @@ import { Flusher } from './flusher.ts'
 import type { RelayLimits } from './limits.ts'
 import { Meter, type Face } from './meter.ts'
 import { Refusal } from './refusals.ts'
+import { StreamWindows } from './windows.ts'
 
 /** An open send or receive, to be ended when the relay closes. */
 export interface LiveStream {
@@ -25,6 +26,7 @@ export class Relay {
   readonly boxes: Boxes
   readonly meter: Meter
   readonly flusher = new Flusher()
+  readonly windows: StreamWindows
   readonly #live = new Map<LiveStream, Account>()
   #closing = false
 
@@ -34,6 +36,7 @@ export class Relay {
     this.log = log
     this.accounts = new Accounts(limits)
     this.boxes = new Boxes(limits, this.accounts, clock)
+    this.windows = new StreamWindows(limits.maxBufferedBytes / 2)
     this.meter = new Meter(() => clock.now())
   }
 

@@ -1,0 +1,64 @@
+/**
+ * How much a gRPC sender may have on its way before the relay has room for it: HTTP/2's stream window.
+ *
+ * What a peer sends within its window lies in memory when its box is full, so all windows together must
+ * stay within bounds; but a window of 64 kB moves no more than 1.3 MB/s at 50 ms. So every stream begins
+ * with what the server gives it (64 kB), a connection on which bytes move gets more, up to 1 MiB for each
+ * stream, and the more senders there are the less each gets (LNC §10.5, RFC 9113 §6.9).
+ */
+import type { Http2Session } from 'node:http2'
+
+const SMALLEST_BYTES = 65_535
+const LARGEST_BYTES = 1_048_576
+/** Of the whole connection; Node gives back what it has read at once, so this bounds one round trip. */
+const CONNECTION_BYTES = 4 * LARGEST_BYTES
+/** A sender that has moved so much gets the larger window. */
+export const RAISE_AFTER_BYTES = 4 * SMALLEST_BYTES
+
+export class StreamWindows {
+  readonly #budget: number
+  readonly #raised = new Set<Http2Session>()
+  #senders = 0
+  #bytes: number
+
+  /** All windows together are to stay within `budget` bytes. */
+  constructor(budget: number) {
+    this.#budget = budget
+    this.#bytes = windowFor(budget, 0)
+  }
+
+  /** A sender has come. */
+  opened(): void {
+    this.#count(1)
+  }
+
+  /** A sender has gone. */
+  closed(): void {
+    this.#count(-1)
+  }
+
+  /** A sender on `session` has moved `RAISE_AFTER_BYTES`. */
+  raise(session: Http2Session | undefined): void {
+    if (!session || session.destroyed || session.closed || this.#raised.has(session)) return
+    this.#raised.add(session)
+    session.once('close', () => this.#raised.delete(session))
+    session.setLocalWindowSize(CONNECTION_BYTES)
+    if (this.#bytes > SMALLEST_BYTES) session.settings({ initialWindowSize: this.#bytes })
+  }
+
+  #count(change: 1 | -1): void {
+    this.#senders += change
+    const bytes = windowFor(this.#budget, this.#senders)
+    if (bytes === this.#bytes) return
+    this.#bytes = bytes
+    for (const session of this.#raised) {
+      if (!session.destroyed && !session.closed) session.settings({ initialWindowSize: bytes })
+    }
+  }
+}
+
+/** In powers of two, so that few changes of the number of senders change it. */
+function windowFor(budget: number, senders: number): number {
+  const share = 2 ** Math.floor(Math.log2(budget / Math.max(1, senders)))
+  return Math.max(SMALLEST_BYTES, Math.min(LARGEST_BYTES, share))
+}
