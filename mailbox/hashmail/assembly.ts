@@ -1,5 +1,11 @@
 /** First piece of memory for a message that comes in several chunks; it doubles as the bytes arrive. */
-const FIRST_PIECE_BYTES = 16_384
+const FIRST_PIECE_BYTES = 65_536
+
+/** Memory that is written before it is read: under Node it need not be zeroed first. */
+const memory: (length: number) => Uint8Array =
+  typeof Buffer === 'undefined'
+    ? (length) => new Uint8Array(length)
+    : (length) => Buffer.allocUnsafeSlow(length)
 
 /**
  * Puts a message together whose length is announced before its bytes. Memory grows with what has arrived,
@@ -12,7 +18,7 @@ export class Assembly {
 
   constructor(length: number) {
     this.#length = length
-    this.#bytes = new Uint8Array(Math.min(length, FIRST_PIECE_BYTES))
+    this.#bytes = memory(Math.min(length, FIRST_PIECE_BYTES))
   }
 
   /** Takes what belongs to the message from the start of `bytes`; returns how many that were. */
@@ -20,7 +26,7 @@ export class Assembly {
     const part = bytes.subarray(0, this.#length - this.#filled)
     const needed = this.#filled + part.length
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.min(this.#length, Math.max(needed, 2 * this.#bytes.length)))
+      const grown = memory(Math.min(this.#length, Math.max(needed, 2 * this.#bytes.length)))
       grown.set(this.#bytes)
       this.#bytes = grown
     }
