@@ -18,7 +18,7 @@ const TICKS = 100_000
 const DOWNLOAD_BYTES = 256 * 1024 * 1024
 const AFTERWARDS_BYTES = 1024 * 1024
 /** Go's ends wait for each other's pings and two seconds between attempts; ours do not. */
-const HEAL_MS = { ours: 10_000, withGo: 90_000 }
+const HEAL_MS = { ours: 10_000, withGo: 30_000 }
 
 interface Row extends Cell {
   readonly healedMs?: number

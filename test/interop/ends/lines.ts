@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import type { PairingKeys } from '../../../mailbox/pairing/notebook.ts'
 import { memoryStore, type PairingStore } from '../../../mailbox/pairing/pairing.ts'
 import { toHex } from '../../../src/base/bytes.ts'
 import { silentLog, type Log, type LogFields } from '../../../src/base/log.ts'
@@ -36,14 +37,10 @@ export const flags = parseArgs({
   },
 }).values
 
-const fromFlag = (hex: string | undefined): Uint8Array | undefined =>
-  hex === undefined ? undefined : Buffer.from(hex, 'hex')
-
 /** The keys of an earlier pairing, if both were given. */
-export function givenKeys() {
-  const localKey = fromFlag(flags['local-key'])
-  const remoteKey = fromFlag(flags['remote-key'])
-  return localKey && remoteKey ? { localKey, remoteKey } : undefined
+export function givenKeys(): PairingKeys | undefined {
+  const { 'local-key': localKey, 'remote-key': remoteKey } = flags
+  return localKey !== undefined && remoteKey !== undefined ? { localKey, remoteKey } : undefined
 }
 
 /** Keeps the pairing over reconnects, and tells of it. */
