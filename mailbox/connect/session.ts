@@ -185,6 +185,7 @@ export class Session {
     if (this.#stop.signal.aborted) hangUp()
     const error = await connection.lost
     this.#channel = undefined
+    if (this.#stop.signal.aborted) return connection.close()
     const why = error ?? new PinholeError('ERR_SESSION_CLOSED', 'the node ended the connection')
     log.info({ code: why.code, reason: why.message }, 'connection lost')
     this.#enter({ name: 'reconnecting', reason: why })

@@ -73,7 +73,7 @@ function grpcRoute(
 const WEBSOCKET_KINDS: ReadonlyMap<string, WebSocketKind> = new Map([
   [REST_SEND_PATH, 'send'],
   [REST_RECEIVE_PATH, 'receive'],
-  [REST_PATH, 'create'],
+  [REST_PATH, 'box'],
 ])
 
 function upgrade(
@@ -81,11 +81,14 @@ function upgrade(
   server: Server,
   { request, socket, head }: { request: IncomingMessage; socket: Socket; head: Buffer },
 ): void {
-  const path = request.url?.split('?')[0] ?? ''
+  const url = request.url ?? ''
+  const [path = ''] = url.split('?')
   const kind = WEBSOCKET_KINDS.get(path)
   if (kind) {
     const address = socket.remoteAddress ?? ''
-    if (acceptUpgrade(request, socket)) serveWebSocket(relay, kind, { socket, address, head })
+    if (acceptUpgrade(request, socket)) {
+      serveWebSocket(relay, kind, { socket, address, head, url })
+    }
   } else if (server.listenerCount('upgrade') === 1) {
     // Nobody else would answer: Node leaves an upgrade to its listeners.
     refuseUpgrade(socket, '404 Not Found')

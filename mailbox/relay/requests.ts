@@ -1,7 +1,9 @@
 /** The checks that requests of every face go through, in Aperture's order and words (LNC §10.3). */
 import type { PinholeError } from '../../src/base/errors.ts'
+import { fromBase64 } from '../hashmail/base64.ts'
 import type { CipherBox, CipherBoxAuth, CipherBoxDesc } from '../hashmail/proto.ts'
-import { Refusal } from './refusals.ts'
+import { MAX_REQUEST_BYTES } from './limits.ts'
+import { badJson, Refusal } from './refusals.ts'
 import type { SentMessage } from './sending.ts'
 
 /** The stream id that a descriptor names. */
@@ -21,4 +23,15 @@ export function checkAuth(request: CipherBoxAuth): Uint8Array | PinholeError {
 export function firstMessage({ desc, msg }: CipherBox): SentMessage | PinholeError {
   const streamId = checkDesc(desc)
   return streamId instanceof Uint8Array ? { streamId, msg } : streamId
+}
+
+/** The box that the query of a DELETE names: `desc.stream_id` in base64. */
+export function queryId(url: string): Uint8Array | PinholeError {
+  const query = new URL(url, 'http://relay').searchParams
+  const text = query.get('desc.stream_id') ?? query.get('desc.streamId')
+  if (text === null) return Refusal.noDesc
+  const streamId =
+    text.length <= MAX_REQUEST_BYTES ? fromBase64(text.replaceAll(' ', '+')) : undefined
+  if (!streamId) return badJson('invalid value for bytes field stream_id')
+  return checkDesc({ streamId })
 }

@@ -6,7 +6,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PinholeError } from '../../src/base/errors.ts'
-import { fromBase64 } from '../hashmail/base64.ts'
 import {
   formatResult,
   formatStatus,
@@ -25,7 +24,7 @@ import { ENVELOPE_BYTES, MAX_REQUEST_BYTES } from './limits.ts'
 import { Receiving, type ReceivingFace } from './receiving.ts'
 import { badJson, Refusal, tooLarge } from './refusals.ts'
 import type { LiveStream, Relay } from './relay.ts'
-import { checkAuth, checkDesc } from './requests.ts'
+import { checkAuth, queryId } from './requests.ts'
 import { Sending, type SendingFace } from './sending.ts'
 
 const JSON_TYPE = 'application/json'
@@ -41,7 +40,7 @@ export function restRoutes(fastify: FastifyInstance, relay: Relay): void {
   })
 
   fastify.delete(REST_PATH, async (request, reply) => {
-    const id = queryId(request)
+    const id = queryId(request.url)
     if (id instanceof PinholeError) return refuse(request, reply, relay.refused(id))
     const reason = relay.delete(id)
     return reason ? refuse(request, reply, reason) : answer(request, reply, 200, JSON_DELETED)
@@ -83,16 +82,6 @@ function refuse(request: FastifyRequest, reply: FastifyReply, reason: PinholeErr
   if (request.raw.httpVersionMajor === 1 && !request.raw.complete)
     reply.header('connection', 'close')
   return answer(request, reply, reason.status, formatStatus(reason.grpc, reason.message))
-}
-
-function queryId(request: FastifyRequest): Uint8Array | PinholeError {
-  const query = new URL(request.url, 'http://relay').searchParams
-  const text = query.get('desc.stream_id') ?? query.get('desc.streamId')
-  if (text === null) return Refusal.noDesc
-  const streamId =
-    text.length <= MAX_REQUEST_BYTES ? fromBase64(text.replaceAll(' ', '+')) : undefined
-  if (!streamId) return badJson('invalid value for bytes field stream_id')
-  return checkDesc({ streamId })
 }
 
 /** Reads a small body whole; an empty one is an empty message. */

@@ -11,6 +11,7 @@ import {
   formatStatus,
   formatStreamError,
   isRefused,
+  JSON_DELETED,
   JSON_INIT_SUCCESS,
   parseCipherBoxAuth,
   parseCipherBoxDesc,
@@ -22,26 +23,32 @@ import { ENVELOPE_BYTES, MAX_REQUEST_BYTES } from './limits.ts'
 import { Receiving, type ReceivingFace } from './receiving.ts'
 import { badJson, Refusal } from './refusals.ts'
 import type { Relay } from './relay.ts'
-import { checkAuth } from './requests.ts'
+import { checkAuth, queryId } from './requests.ts'
 import { Sending, type MessageSource, type SendingFace, type SentMessage } from './sending.ts'
 import { headerBytes, textFrame, writeTextHeader } from './websocket-frames.ts'
 import { WebSocketStream } from './websocket-stream.ts'
 
 /** What a WebSocket is for, by its path. */
-export type WebSocketKind = 'send' | 'receive' | 'create'
+export type WebSocketKind = 'send' | 'receive' | 'box'
 
 /** Serves a socket whose opening handshake is done. `head` is what came with it. */
 export function serveWebSocket(
   relay: Relay,
   kind: WebSocketKind,
-  peer: { readonly socket: Socket; readonly address: string; readonly head: Buffer },
+  peer: {
+    readonly socket: Socket
+    readonly address: string
+    readonly head: Buffer
+    /** Path and query of the opening request. */
+    readonly url: string
+  },
 ): void {
   const stream =
     kind === 'send'
       ? new WebSocketSend(relay, peer.socket)
       : kind === 'receive'
         ? new WebSocketReceive(relay, peer.socket)
-        : new WebSocketCreate(relay, peer.socket, peer.address)
+        : new WebSocketBox(relay, peer.socket, peer.address, peer.url)
   stream.start(peer.address, peer.head)
 }
 
@@ -185,14 +192,19 @@ const TAIL = '"}}'
 const requestDeadline = (relay: Relay, stream: WebSocketStream): (() => void) =>
   relay.clock.after(relay.limits.messageTimeoutMs, () => stream.refuse(Refusal.tooSlow))
 
-/** NewCipherBox over a WebSocket: one request, one answer, the end. */
-class WebSocketCreate extends WebSocketStream {
+/** The query that turns the opening GET into DELETE (LNC §10.2). */
+const DELETE_QUERY = /[?&]method=DELETE(&|$)/
+
+/** NewCipherBox or DelCipherBox over a WebSocket: one request, one answer, the end. */
+class WebSocketBox extends WebSocketStream {
   readonly #address: string
+  readonly #url: string
   #cancelDeadline: () => void = () => {}
 
-  constructor(relay: Relay, socket: Socket, address: string) {
+  constructor(relay: Relay, socket: Socket, address: string, url: string) {
     super(relay, socket, MAX_REQUEST_BYTES)
     this.#address = address
+    this.#url = url
   }
 
   close(): void {
@@ -207,12 +219,21 @@ class WebSocketCreate extends WebSocketStream {
     const text = this.frames.take()
     if (text === undefined) return
     if (text instanceof PinholeError) return this.refuse(text)
+    if (DELETE_QUERY.test(this.#url)) return this.#delete()
     const request = parseCipherBoxAuth(Buffer.from(text).toString('utf8'))
     if (isRefused(request)) return this.refuse(badJson(request.refused))
     const id = checkAuth(request)
     if (id instanceof PinholeError) return this.refuse(id)
     const reason = this.relay.create(id, this.#address)
     this.finish(textFrame(reason ? this.errorText(reason) : JSON_INIT_SUCCESS))
+  }
+
+  /** The box is in the query; the text only says that the client is ready for the answer. */
+  #delete(): void {
+    const id = queryId(this.#url)
+    if (id instanceof PinholeError) return this.refuse(id)
+    const reason = this.relay.delete(id)
+    this.finish(textFrame(reason ? this.errorText(reason) : JSON_DELETED))
   }
 
   protected errorText(reason: PinholeError): string {

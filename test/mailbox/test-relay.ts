@@ -13,6 +13,9 @@ const cert = await selfSign(
 )
 const pem = key.export({ type: 'sec1', format: 'pem' }).toString()
 
+/** Key and certificate of the test relays in PEM. */
+export const testCertificate = { key: pem, cert }
+
 /** A relay with a self-signed certificate on loopback that a test can stop and start again. */
 export interface TestRelay {
   /** `localhost:port`, with `http://` before it without TLS; the same after a restart. */
