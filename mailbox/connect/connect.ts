@@ -72,7 +72,10 @@ export class PairedNode extends LightningNode {
   /** Keys to meet this node again without a store, once it is known. They are secrets. */
   get keys(): { readonly localKey: Uint8Array; readonly remoteKey: Uint8Array | undefined } {
     const { localKey, remoteKey } = this.#notebook.pairing
-    return { localKey: localKey.slice(), remoteKey: remoteKey?.slice() }
+    return {
+      localKey: Uint8Array.from(localKey),
+      remoteKey: remoteKey && Uint8Array.from(remoteKey),
+    }
   }
 
   /** When the macaroon of the session ends, if it says so. */

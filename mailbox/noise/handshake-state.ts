@@ -44,10 +44,11 @@ export class HandshakeState {
   constructor(crypto: LncCrypto, pattern: Pattern, role: Role, keys: HandshakeKeys) {
     this.#crypto = crypto
     this.role = role
-    this.s = this.#keyPair(keys.s.slice())
-    this.rs = keys.rs?.slice()
-    this.#pw = keys.pw?.slice()
-    this.e = keys.e && this.#keyPair(keys.e.slice())
+    // `slice` of a `Buffer` would share its memory, which `wipe` then clears.
+    this.s = this.#keyPair(Uint8Array.from(keys.s))
+    this.rs = keys.rs && Uint8Array.from(keys.rs)
+    this.#pw = keys.pw && Uint8Array.from(keys.pw)
+    this.e = keys.e && this.#keyPair(Uint8Array.from(keys.e))
     this.symmetric = new SymmetricState(crypto, pattern.name)
     this.symmetric.mixHash(PROLOGUE)
     if (pattern.staticsKnown) this.#mixStatics()
@@ -125,7 +126,7 @@ export class HandshakeState {
   #point(bytes: Uint8Array, reader: ActReader): Uint8Array {
     if (!this.#crypto.isPublicKey(bytes))
       throw reader.broken('holds a key that is not on the curve')
-    return bytes.slice()
+    return Uint8Array.from(bytes)
   }
 
   /** The first letter is the initiator's key, the second the responder's (Noise §7.1). */

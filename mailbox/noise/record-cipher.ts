@@ -33,8 +33,8 @@ export class RecordCipher {
   /** Copies `key` and `salt`, the final chaining key. */
   constructor(crypto: LncCrypto, key: Uint8Array, salt: Uint8Array) {
     this.#crypto = crypto
-    this.#cipher = new CipherState(crypto, key.slice())
-    this.#salt = salt.slice()
+    this.#cipher = new CipherState(crypto, Uint8Array.from(key))
+    this.#salt = Uint8Array.from(salt)
   }
 
   /** Seals `plaintext`, 1 … 65535 bytes, into `into`, which is `RECORD_OVERHEAD_BYTES` longer. */

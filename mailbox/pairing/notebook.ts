@@ -139,8 +139,9 @@ function newlyMade({ newPhrase, crypto }: NotebookOptions): Given {
   return newPhrase && givenPhrase(newPhrase(), crypto)
 }
 
+/** A copy of its own: `slice` of a `Buffer` would share the caller's memory. */
 function bytesOf(key: Uint8Array | string): Uint8Array | undefined {
-  return typeof key === 'string' ? fromHex(key) : key.slice()
+  return typeof key === 'string' ? fromHex(key) : Uint8Array.from(key)
 }
 
 async function fromStore<T>(action: () => Promise<T>): Promise<T> {

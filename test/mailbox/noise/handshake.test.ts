@@ -73,6 +73,19 @@ test('every handshake draws new ephemeral keys and leaves the caller its own', a
   assert.equal(toHex(stretched), '33'.repeat(32))
 })
 
+test('keys given as Buffers are copied too, not wiped with the handshake', async () => {
+  const own = Buffer.from(clientKey)
+  const words = Buffer.from(stretched)
+  const [a, b] = memoryLinkPair()
+  const [client] = await Promise.all([
+    initiate(a, { ...xxClient, static: own, stretched: words }),
+    respond(b, xxServer),
+  ])
+  await client.link.close()
+  assert.equal(own.toString('hex'), '11'.repeat(32))
+  assert.equal(words.toString('hex'), '33'.repeat(32))
+})
+
 test('the initiator keeps the remote key before act three is out, then takes the auth data', async () => {
   const [a, b] = memoryLinkPair()
   const events: string[] = []

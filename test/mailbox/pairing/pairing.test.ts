@@ -110,6 +110,16 @@ test('the same phrase finds its pairing when the phrase itself is forgotten; ano
   assert.notDeepEqual(other.pairing.localKey, first.pairing.localKey)
 })
 
+test('keys given as Buffers are copied', async () => {
+  const localKey = Buffer.from(pairing.localKey)
+  const remoteKey = Buffer.from(crypto.publicKey(pairing.localKey))
+  const notebook = await opened({ keys: { localKey, remoteKey } })
+  const known = formatPairing(notebook.pairing)
+  localKey.fill(0)
+  remoteKey.fill(0)
+  assert.equal(formatPairing(notebook.pairing), known)
+})
+
 test('a store that fails is ERR_SESSION_STORE', async () => {
   const fails = () => Promise.reject(new Error('no disk'))
   const code = { code: 'ERR_SESSION_STORE' }
