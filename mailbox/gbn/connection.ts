@@ -41,7 +41,7 @@ export function createConnection(
     role,
     openedAt: now,
     roundTrip,
-    sending: new SendWindow(n, roundTrip),
+    sending: new SendWindow(role, n, roundTrip),
     receiving: new ReceiveWindow(n, roundTrip),
     keepAliveAt: now + PING_MS[role],
     pinged: false,
@@ -66,6 +66,7 @@ export function receivePacket(
 ): boolean {
   connection.keepAliveAt = now + PING_MS[connection.role]
   connection.pinged = false
+  connection.sending.heard(now)
   switch (packet.type) {
     case 'data':
       connection.receiving.data(packet, now, effects)
@@ -108,6 +109,7 @@ export function connectionTimeout(
 /** The link below was lost and is back: what was on its way may be gone, so the peer is asked at once. */
 export function wakeConnection({ sending, roundTrip }: Connection, now: number, effects: Effect[]) {
   roundTrip.progressed()
+  sending.heard(now)
   if (sending.outstanding === 0) sending.ping(now, effects)
   else sending.resend(now, effects)
 }

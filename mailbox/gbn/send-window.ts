@@ -7,11 +7,13 @@
  * - The resend timer runs from the last progress, so that a stream of the peer's data cannot put off a
  *   resend for ever (Go restarts it with every packet it receives). Only a repeated ACK, by which a
  *   peer whose application does not read says that it is alive, puts it off.
+ * - A server that has heard nothing since a resend waits long enough for the next that a Go client which
+ *   starts over gets its SYN out: that waits for 2 s without any packet, left-overs included.
  * - An ACK or NACK that would acknowledge most of the modulus at once is taken as a late one of the
  *   round before, if the window has just moved: with window n and modulus n + 1 the two look alike
  *   when a link reorders. After a real loss of so many ACKs the answer to the resend passes.
  */
-import type { Effect } from './events.ts'
+import type { Effect, Role } from './events.ts'
 import { encodePacket } from './packet.ts'
 import type { RoundTrip } from './round-trip.ts'
 
@@ -20,6 +22,9 @@ const LATE_ACK_MS = 250
 
 /** How long a repeated ACK puts off the resend; Go's resend timeout. */
 const HOLD_MS = 1000
+
+/** How long a server leaves the line quiet between two resends of which it heard nothing. */
+const QUIET_MS = 2200
 
 interface Outstanding {
   readonly packet: Uint8Array
@@ -39,8 +44,14 @@ export class SendWindow {
   #bytes = 0
   #movedAt = -Infinity
   #resendAt = Infinity
+  /** When the resend timer was started. */
+  #startedAt = -Infinity
+  /** Whether the timer has resent and the peer said nothing since. */
+  #unanswered = false
+  readonly #quietMs: number
 
-  constructor(n: number, roundTrip: RoundTrip) {
+  constructor(role: Role, n: number, roundTrip: RoundTrip) {
+    this.#quietMs = role === 'server' ? QUIET_MS : 0
     this.#n = n
     this.#modulus = n + 1
     this.#roundTrip = roundTrip
@@ -86,6 +97,14 @@ export class SendWindow {
     effects.push({ type: 'send', packet })
   }
 
+  /** A packet came, of whatever kind, or the way to the peer is new. */
+  heard(now: number): void {
+    if (!this.#unanswered) return
+    this.#unanswered = false
+    const dueAt = this.#startedAt + this.#roundTrip.resendMs(this.#bytes)
+    this.#resendAt = Math.min(this.#resendAt, Math.max(now, dueAt))
+  }
+
   /** ACK `seq`: everything up to and including it has arrived. Outside the window it is ignored. */
   acknowledged(seq: number, now: number): void {
     if (seq >= this.#modulus) return
@@ -116,6 +135,7 @@ export class SendWindow {
   timeout(busy: boolean, now: number, effects: Effect[]): void {
     if (busy) return this.#restart(now)
     this.#roundTrip.resent()
+    this.#unanswered = true
     this.resend(now, effects)
   }
 
@@ -148,6 +168,11 @@ export class SendWindow {
   }
 
   #restart(now: number): void {
-    this.#resendAt = this.#count === 0 ? Infinity : now + this.#roundTrip.resendMs(this.#bytes)
+    const waitMs = Math.max(
+      this.#roundTrip.resendMs(this.#bytes),
+      this.#unanswered ? this.#quietMs : 0,
+    )
+    this.#startedAt = now
+    this.#resendAt = this.#count === 0 ? Infinity : now + waitMs
   }
 }

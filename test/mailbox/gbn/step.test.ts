@@ -206,6 +206,21 @@ test('the resend timer runs from the last progress and backs off', () => {
   assert.deepEqual(core.wait(302), ['DATA 2 c'])
 })
 
+test('a server that hears nothing resends once soon, then leaves gaps of more than two seconds', () => {
+  const core = Core.open('server', 20, 20)
+  core.send('a')
+  assert.deepEqual(core.wait(302), ['DATA 0 a'])
+  assert.deepEqual(core.wait(2100), [], 'a Go client that starts over gets its SYN out')
+  assert.deepEqual(core.wait(101), ['DATA 0 a'])
+  assert.deepEqual(core.wait(1000), [])
+  // Any sign of the peer brings the quick resends back.
+  assert.deepEqual(core.data(0), ['ACK 0', '> m'])
+  assert.deepEqual(core.wait(20), ['DATA 0 a'])
+  assert.deepEqual(core.wait(2170), [])
+  assert.deepEqual(core.on('wake'), ['DATA 0 a'])
+  assert.deepEqual(core.wait(303), ['DATA 0 a'])
+})
+
 test('nothing is resent while the link below still holds it', () => {
   const core = Core.open('client')
   core.send('a')
