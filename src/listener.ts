@@ -96,7 +96,7 @@ export function createListener(
       options.limits,
       handler as unknown as (q: http2.Http2ServerRequest, s: http2.Http2ServerResponse) => void,
     )
-    sessions.watch(h2, options.limits.streamWindowBytes)
+    sessions.watch(h2)
     connect(server, h2, options, connections, log)
     return server
   }

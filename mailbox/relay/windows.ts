@@ -17,7 +17,8 @@ export const RAISE_AFTER_BYTES = 4 * SMALLEST_BYTES
 
 export class StreamWindows {
   readonly #budget: number
-  readonly #raised = new Set<Http2Session>()
+  /** Sessions that have moved enough, and the window that each was told last; 0 for none yet. */
+  readonly #raised = new Map<Http2Session, number>()
   #senders = 0
   #bytes: number
 
@@ -40,10 +41,11 @@ export class StreamWindows {
   /** A sender on `session` has moved `RAISE_AFTER_BYTES`. */
   raise(session: Http2Session | undefined): void {
     if (!session || session.destroyed || session.closed || this.#raised.has(session)) return
-    this.#raised.add(session)
+    this.#raised.set(session, 0)
     session.once('close', () => this.#raised.delete(session))
+    session.on('localSettings', () => this.#tell(session))
     session.setLocalWindowSize(CONNECTION_BYTES)
-    if (this.#bytes > SMALLEST_BYTES) session.settings({ initialWindowSize: this.#bytes })
+    if (this.#bytes > SMALLEST_BYTES) this.#tell(session)
   }
 
   #count(change: 1 | -1): void {
@@ -51,9 +53,18 @@ export class StreamWindows {
     const bytes = windowFor(this.#budget, this.#senders)
     if (bytes === this.#bytes) return
     this.#bytes = bytes
-    for (const session of this.#raised) {
-      if (!session.destroyed && !session.closed) session.settings({ initialWindowSize: bytes })
-    }
+    for (const session of this.#raised.keys()) this.#tell(session)
+  }
+
+  /**
+   * One change at a time: senders who come and go would make others' sessions fail, which Node ends when ten
+   * SETTINGS are not acknowledged. What has changed meanwhile is told once the last one is.
+   */
+  #tell(session: Http2Session): void {
+    if (session.destroyed || session.closed || session.pendingSettingsAck) return
+    if (this.#raised.get(session) === this.#bytes) return
+    this.#raised.set(session, this.#bytes)
+    session.settings({ initialWindowSize: this.#bytes })
   }
 }
 

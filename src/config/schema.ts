@@ -76,7 +76,7 @@ const limits = section({
   headerbytes: size(32 * KIB),
   headertimeout: duration(15 * SECOND_MS, 'positive'),
   streamsperconnection: int(10_000, 1, 2 ** 31 - 1),
-  streamwindow: size(MIB),
+  streamwindow: size(64 * KIB),
 })
 
 /** The whole configuration. */

@@ -14,7 +14,7 @@ import type { Clock } from '../base/clock.ts'
 export interface Http2Limits {
   /** Streams at once. A litd holds two for each of its sessions, all on one connection. */
   readonly streamsPerConnection: number
-  /** Bytes a sender may have on the way on one stream. */
+  /** Bytes a sender may have on the way on one stream, until the relay gives it more. */
   readonly streamWindowBytes: number
   /** Bytes of one request's headers. */
   readonly headerBytes: number
@@ -35,6 +35,11 @@ export const PING_EVERY_MS = 30_000
 const MAX_SESSION_MEMORY_MB = 128
 /** The largest frame that we take at once: one relayed 32 KiB message fits with its envelope. */
 const MAX_FRAME_BYTES = 64 * 1_024
+/**
+ * Bytes on the way on a whole connection. Node gives them back as it reads, whether or not a stream takes
+ * them, so this bounds one round trip; a paused stream is bounded by its own window.
+ */
+const CONNECTION_WINDOW_BYTES = 4 * 1_024 * 1_024
 
 /** An HTTP/2 server that is handed its sockets and listens nowhere itself. */
 export function createHttp2Server(
@@ -78,8 +83,8 @@ export class Sessions {
   }
 
   /** Starts to watch the sessions of `server`. */
-  watch(server: http2.Http2Server, windowBytes: number): void {
-    server.on('session', (session) => this.#add(session, windowBytes))
+  watch(server: http2.Http2Server): void {
+    server.on('session', (session) => this.#add(session))
     this.#sweepLater()
   }
 
@@ -90,7 +95,7 @@ export class Sessions {
     for (const session of this.#open.keys()) session.close()
   }
 
-  #add(session: http2.ServerHttp2Session, windowBytes: number): void {
+  #add(session: http2.ServerHttp2Session): void {
     const watched: Watched = {
       streams: 0,
       seenMs: this.#clock.now(),
@@ -99,8 +104,7 @@ export class Sessions {
     }
     this.#open.set(session, watched)
     session.once('close', () => this.#open.delete(session))
-    // The connection's own window; Node gives it back as it reads, so it bounds nothing but the pipe.
-    session.once('connect', () => session.setLocalWindowSize(4 * windowBytes))
+    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES))
     session.on('stream', (stream: http2.ServerHttp2Stream) => {
       watched.used = true
       watched.streams++

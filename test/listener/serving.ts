@@ -23,7 +23,7 @@ export const OPTIONS: ListenerOptions = {
     connectionsPerAddress: 0,
     blocked: new Set(),
     streamsPerConnection: 100,
-    streamWindowBytes: 1_048_576,
+    streamWindowBytes: 65_536,
     headerBytes: 16_384,
   },
   headerTimeoutMs: 2_000,
