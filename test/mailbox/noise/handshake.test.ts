@@ -300,7 +300,7 @@ test('any bytes in place of an act are a coded error', () => {
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 700 }), shaped), (message) => {
         assert.throws(() => start.read(message), isPinholeError)
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     )
   }
 })
