@@ -14,16 +14,15 @@ import { utf8 } from '../../../src/base/bytes.ts'
 import { mortalPlatform, setUpEnds, until, type Mortal } from '../ends.ts'
 
 const HELLO = utf8('hello')
-const FOR_EVER = { timeoutMs: Infinity }
 
 /** A store on a disk that outlives the process; each save is two steps: before it and after it. */
 function mortalStore(disk: PairingStore, mortal: Mortal): PairingStore {
   return {
     load: () => disk.load(),
     save: async (pairing) => {
-      if (!mortal.step('save')) return new Promise(() => {})
+      if (!mortal.step('save')) throw new Error('the process is dead')
       await disk.save(pairing)
-      if (!mortal.step('saved')) return new Promise(() => {})
+      if (!mortal.step('saved')) throw new Error('the process is dead')
     },
   }
 }
@@ -37,6 +36,10 @@ async function pairTwice(
   fatal: number,
 ): Promise<readonly string[]> {
   const ends = await setUpEnds(t)
+  // What is dead here still has to be let go of.
+  const end = new AbortController()
+  t.after(async () => end.abort())
+  const forEver = { timeoutMs: Infinity, signal: end.signal }
   const disks = { client: memoryStore(), node: memoryStore() }
   const lives = {
     client: mortalPlatform(victim === 'client' ? fatal : Infinity),
@@ -45,20 +48,23 @@ async function pairTwice(
   const phrase = 'legal winner thank year wave sausage worth useful legal winner'
   const node = (mortal: Mortal) =>
     listenOn(mortal.platform)(
-      ends.listening({ phrase, store: mortalStore(disks.node, mortal), ...FOR_EVER }),
+      ends.listening({ phrase, store: mortalStore(disks.node, mortal), ...forEver }),
     )
   const client = (mortal: Mortal) =>
     connectOn(mortal.platform)(
-      ends.connecting({ phrase, store: mortalStore(disks.client, mortal), ...FOR_EVER }),
+      ends.connecting({ phrase, store: mortalStore(disks.client, mortal), ...forEver }),
     )
   const things: Promise<{ close(): Promise<void> }>[] = [node(lives.node), client(lives.client)]
   const called = Promise.all(things).then(async ([, first]) => {
-    const paired = first as Awaited<ReturnType<typeof client>>
-    await paired.rpc.unary('/test.Echo/Unary', HELLO)
+    const node = first as Awaited<ReturnType<typeof client>>
+    await node.rpc.unary('/test.Echo/Unary', HELLO)
   })
   called.catch(() => {})
   const dead = lives[victim]
-  await Promise.race([called, until(() => !dead.alive)])
+  const paired = called.catch((reason: unknown) => {
+    if (dead.alive) throw reason
+  })
+  await Promise.race([paired, until(() => !dead.alive)])
   dead.die()
   ends.relay.cut()
 

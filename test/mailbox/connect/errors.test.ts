@@ -5,10 +5,13 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import test from 'node:test'
 
-import type { ConnectOptions } from '../../../mailbox/connect/connect.ts'
-import { connect } from '../../../mailbox/connect/node.ts'
+import { connectOn, type ConnectOptions } from '../../../mailbox/connect/connect.ts'
+import { connect, nodePlatform } from '../../../mailbox/connect/node.ts'
+import { nodeCrypto } from '../../../mailbox/crypto/node.ts'
 import { listen } from '../../../mailbox/listen/listen.ts'
 import { memoryStore } from '../../../mailbox/pairing/pairing.ts'
+import { failure } from '../../../mailbox/transport/failure.ts'
+import type { RelayClient, StreamEvents } from '../../../mailbox/transport/relay-client.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { isPinholeError } from '../../../src/base/errors.ts'
@@ -89,9 +92,12 @@ for (const transport of ['websocket', 'grpc'] as const) {
     const ends = await setUpEnds(t)
     const { listener, store } = await paired(ends)
     await listener.close()
-    const { code, message } = await failing(ends.connecting({ store, transport }))
+    const options = ends.connecting({ store, transport, timeoutMs: 5000 })
+    const { code, message, tookMs } = await failing(options, new ManualClock(), 5)
     assert.equal(code, 'ERR_SESSION_EXPIRED')
     assert.match(message, /revoked|expired|down/)
+    // The node may only be busy with the door of the phrase: until the caller's own limit.
+    assert.ok(tookMs >= 5000 && tookMs < 5500, `${tookMs} ms`)
   })
 
   test(`${transport}: a relay that is not there is unreachable`, async (t) => {
@@ -126,6 +132,35 @@ for (const transport of ['websocket', 'grpc'] as const) {
     assert.equal(code, 'ERR_RELAY_REFUSED')
   })
 }
+
+test('the boxes of a known session may be missing for 20 seconds, of a phrase for 3', async () => {
+  const refused = failure('not-found', 'no box')
+  const none: RelayClient = {
+    receive: (_, events) => refusing(events),
+    send: (_, events) => ({ ...refusing(events), write: async () => {} }),
+    createBox: async () => refused,
+    deleteBox: async () => refused,
+    close: async () => {},
+  }
+  const refusing = (events: StreamEvents) => {
+    queueMicrotask(() => events.end(refused))
+    return { close: async () => {} }
+  }
+  const connectTo = connectOn({ ...nodePlatform, relay: () => none })
+  const localKey = new Uint8Array(32).fill(1)
+  const keys = { localKey, remoteKey: nodeCrypto.publicKey(localKey) }
+  for (const [options, ms] of [
+    [{ keys }, 20_000],
+    [{ phrase: PHRASE }, 3000],
+  ] as const) {
+    const clock = new ManualClock()
+    const connecting = connectTo({ mailbox: 'localhost:1', timeoutMs: 60_000, clock, ...options })
+    const tookMs = await fastForward(clock, connecting)
+    const code = ms === 3000 ? 'ERR_SESSION_NOT_FOUND' : 'ERR_SESSION_EXPIRED'
+    await assert.rejects(connecting, { code })
+    assert.ok(tookMs >= ms && tookMs < ms + 1000, `${tookMs} ms`)
+  }
+})
 
 test('a session past the end that its macaroon names is over, and says so at once', async (t) => {
   const ends = await setUpEnds(t)
