@@ -26,6 +26,7 @@ import { attempt, type Connection } from './attempt.ts'
 import type { SessionState } from './state.ts'
 import {
   handshakeSymptom,
+  PAIRED_NOT_FOUND_MS,
   PATIENCE_MS,
   relaySymptom,
   silentSymptom,
@@ -220,9 +221,10 @@ export class Session {
   }
 
   #patienceMs(kind: Symptom['kind']): number {
-    const patienceMs = PATIENCE_MS[kind]
-    const final = kind === 'expired' || kind === 'hopeless'
-    return this.#options.patient && !final ? Infinity : patienceMs
+    const { patient, notebook } = this.#options
+    if (patient && kind !== 'expired' && kind !== 'hopeless') return Infinity
+    const missing = kind === 'not-found' && notebook.standing().paired
+    return missing ? PAIRED_NOT_FOUND_MS : PATIENCE_MS[kind]
   }
 
   /** Says why there is no connection, now that it is more than a moment. */

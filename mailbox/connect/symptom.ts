@@ -36,6 +36,12 @@ export const PATIENCE_MS: Readonly<Record<SymptomKind, number>> = {
   expired: 0,
 }
 
+/**
+ * How long the boxes of a known pairing may be missing, in milliseconds: a Go node stays on its phrase's
+ * boxes for up to 16 s after a client has crashed.
+ */
+export const PAIRED_NOT_FOUND_MS = 20_000
+
 /** Who is asked for: decides what a missing box means. */
 export interface Sought {
   /** The relay, for messages. */

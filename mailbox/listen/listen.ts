@@ -106,9 +106,9 @@ async function start(platform: Platform, options: ListenOptions): Promise<Listen
     get keys() {
       const { localKey, remoteKey } = notebook.pairing
       return {
-      localKey: Uint8Array.from(localKey),
-      remoteKey: remoteKey && Uint8Array.from(remoteKey),
-    }
+        localKey: Uint8Array.from(localKey),
+        remoteKey: remoteKey && Uint8Array.from(remoteKey),
+      }
     },
     get state() {
       return doors.state
