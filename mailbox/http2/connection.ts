@@ -15,6 +15,9 @@ import { applySettings } from './settings.ts'
 import { Http2Stream, type StreamEvents, type StreamHost } from './stream.ts'
 import { Streams } from './streams.ts'
 
+/** Payload of a PING, RFC 9113 §6.7. */
+const PING_BYTES = 8
+
 /** What a connection needs to know of its ends. */
 export interface Http2Options {
   /** A server's: takes a new stream; its first event is the request's header list. */
@@ -64,6 +67,18 @@ export class Http2Connection implements StreamHost {
   /** Whether the connection is over: ended, or closed to new streams and without one left. */
   get done(): boolean {
     return this.#state === 'ended' || (!this.open && this.#streams.size === 0)
+  }
+
+  /** Whether the peer's SETTINGS have come: it speaks HTTP/2. */
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  /** Asks the peer for a sign of life; whatever it sends next is one. */
+  ping(): void {
+    if (this.#state === 'ended') return
+    this.#sender.writer.frame(FrameType.ping, 0, 0, new Uint8Array(PING_BYTES))
+    this.#options.wake()
   }
 
   /**
@@ -249,7 +264,7 @@ export class Http2Connection implements StreamHost {
   }
 
   #onPing(frame: Frame): void {
-    if (frame.payload.length !== 8) throw wrongSize('PING')
+    if (frame.payload.length !== PING_BYTES) throw wrongSize('PING')
     if ((frame.flags & Flag.ack) !== 0) return
     this.#countAck()
     this.#sender.writer.frame(FrameType.ping, Flag.ack, 0, frame.payload)

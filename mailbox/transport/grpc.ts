@@ -1,16 +1,7 @@
 /**
- * A relay over gRPC (LNC §10.1), on `node:http2` itself: SendStream and RecvStream are two HTTP/2
- * streams of one connection, whose windows are opened wide, and a relay without ALPN is accepted, which
- * a gRPC client library refuses.
+ * A relay over gRPC (LNC §10.1): SendStream and RecvStream are two HTTP/2 streams of one connection. On our
+ * own HTTP/2: node:http2 stops reading while a write is pending, and so misses that a busy line has died.
  */
-import {
-  connect,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-} from 'node:http2'
-
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { GrpcCode } from '../../src/base/errors.ts'
 import { FrameReader, grpcFrame } from '../hashmail/grpc-frame.ts'
@@ -21,25 +12,22 @@ import {
   encodeCipherBoxAuth,
   encodeCipherBoxDesc,
 } from '../hashmail/proto.ts'
+import { Http2Code } from '../http2/error.ts'
+import type { Field } from '../http2/hpack-table.ts'
+import type { Http2Stream, StreamFailure } from '../http2/stream.ts'
 import { authority, type MailboxAddress } from './address.ts'
 import { failure, failureOfHttp, failureOfStatus, type RelayFailure } from './failure.ts'
-import { failureOfDial, failureOfLoss } from './node-failure.ts'
+import { GrpcConnection } from './grpc-connection.ts'
 import type { RelayClient, RelayStream, SendStream, StreamEvents } from './relay-client.ts'
-import { tlsOptions, type RelayTls } from './tls.ts'
+import type { RelayTls } from './tls.ts'
 
-/** Flow-control window of a stream and of the connection; holds a full window of the largest packets. */
-const WINDOW_BYTES = 8 * 1024 * 1024
 /** The largest message taken from a relay: gRPC's usual limit. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-const DIAL_TIMEOUT_MS = 8000
 const UNARY_TIMEOUT_MS = 8000
-/** Time to hand over what was written before a stream or connection is cut. */
+/** Time to hand over what was written before a stream is cut. */
 const CLOSE_TIMEOUT_MS = 500
-/** A relay may punish pings more often than once a minute (LNC §10.3). */
-const PING_EVERY_MS = 65_000
-const PING_TIMEOUT_MS = 10_000
-
-const { NGHTTP2_CANCEL } = constants
+/** Bytes of a stream that may wait before its writer does. */
+const WAITING_BYTES = 64 * 1024
 
 /** What a gRPC relay client is made of. */
 export interface GrpcRelayOptions extends RelayTls {
@@ -56,7 +44,7 @@ class GrpcRelay implements RelayClient {
   readonly #tls: RelayTls
   readonly #clock: Clock
   readonly #streams = new Set<RelayStream>()
-  #connection: Connection | undefined
+  #connection: GrpcConnection | undefined
 
   constructor(address: MailboxAddress, options: GrpcRelayOptions) {
     this.#address = address
@@ -94,7 +82,7 @@ class GrpcRelay implements RelayClient {
 
   #call(method: HashmailMethod, events: CallEvents): Call {
     if (!this.#connection?.usable) {
-      this.#connection = new Connection(this.#address, this.#tls, this.#clock)
+      this.#connection = new GrpcConnection(this.#address, this.#tls, this.#clock)
     }
     return new Call(this.#connection, method, events, this.#clock)
   }
@@ -130,72 +118,6 @@ class GrpcRelay implements RelayClient {
   }
 }
 
-/** One HTTP/2 connection; unusable for good once it has failed. */
-class Connection {
-  readonly where: string
-  readonly session: ClientHttp2Session
-  readonly #clock: Clock
-  #spoken = false
-  #error: unknown
-  #stopTimer: () => void
-
-  constructor(address: MailboxAddress, tls: RelayTls, clock: Clock) {
-    this.where = authority(address)
-    this.#clock = clock
-    this.session = connect(`${address.tls ? 'https' : 'http'}://${this.where}`, {
-      ...tlsOptions(tls),
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-    })
-    this.#stopTimer = clock.after(DIAL_TIMEOUT_MS, () => {
-      this.session.destroy(new Error('timed out'))
-    })
-    this.session.on('connect', () => {
-      this.session.setLocalWindowSize(WINDOW_BYTES)
-      this.#pingLater()
-    })
-    // Anything may accept a connection; SETTINGS come from an HTTP/2 server only.
-    this.session.once('remoteSettings', () => (this.#spoken = true))
-    this.session.on('error', (error: unknown) => {
-      this.#error = error
-    })
-    this.session.on('close', () => this.#stopTimer())
-  }
-
-  get usable(): boolean {
-    return !this.session.closed && !this.session.destroyed
-  }
-
-  /** Why streams without an answer of their own have ended. */
-  failure(streamError: unknown): RelayFailure {
-    // A stream that waited for the connection hears of its failure first, as the cause.
-    const cause = streamError instanceof Error ? streamError.cause : undefined
-    const error = this.#error ?? cause ?? streamError
-    return this.#spoken ? failureOfLoss(error, this.where) : failureOfDial(error, this.where)
-  }
-
-  async close(): Promise<void> {
-    if (this.session.destroyed) return
-    await new Promise<void>((resolve) => {
-      const cut = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.session.destroy())
-      this.session.once('close', () => {
-        cut()
-        resolve()
-      })
-      this.session.close()
-    })
-  }
-
-  #pingLater(): void {
-    this.#stopTimer()
-    this.#stopTimer = this.#clock.after(PING_EVERY_MS, () => {
-      this.#stopTimer = this.#clock.after(PING_TIMEOUT_MS, () => {
-        this.session.destroy(new Error('no answer to a ping'))
-      })
-      if (this.usable) this.session.ping((error) => error ?? this.#pingLater())
-    })
-  }
-}
-
 interface CallEvents extends StreamEvents {
   /** The final status, before `end`. */
   status?(code: number): void
@@ -203,144 +125,150 @@ interface CallEvents extends StreamEvents {
 
 /** One gRPC call on the wire. */
 class Call {
-  readonly #connection: Connection
+  readonly #connection: GrpcConnection
   readonly #clock: Clock
-  readonly #stream: ClientHttp2Stream
+  readonly #stream: Http2Stream
   readonly #events: CallEvents
   readonly #reader = new FrameReader()
+  #answered = false
   #answer: RelayFailure | undefined
-  #error: unknown
   #silent = false
+  #over = false
+  #gone: (() => void)[] = []
   #room: Promise<void> | undefined
+  #drained: (() => void) | undefined
 
-  constructor(connection: Connection, method: HashmailMethod, events: CallEvents, clock: Clock) {
+  constructor(
+    connection: GrpcConnection,
+    method: HashmailMethod,
+    events: CallEvents,
+    clock: Clock,
+  ) {
     this.#connection = connection
     this.#clock = clock
     this.#events = events
-    this.#stream = connection.session.request({
-      ':method': 'POST',
-      ':path': grpcPath(method),
-      'content-type': 'application/grpc',
-      te: 'trailers',
+    this.#stream = connection.request(grpcPath(method), {
+      headers: (fields, end) => this.#headers(fields, end),
+      data: (bytes, end) => this.#data(bytes, end),
+      drained: () => this.#drained?.(),
+      failed: (failed) => this.#failed(failed),
     })
-    const stream = this.#stream
-    const opened = () => this.#tell(() => events.opened())
-    // On a connection that stands, `ready` has come and gone.
-    if (stream.pending) stream.once('ready', opened)
-    else queueMicrotask(opened)
-    stream.on('response', (headers) => this.#respond(headers))
-    stream.on('trailers', (trailers: IncomingHttpHeaders) => this.#finishWith(trailers))
-    stream.on('data', (chunk: Buffer) => this.#read(chunk))
-    stream.on('error', (error: unknown) => {
-      this.#error = error
-    })
-    stream.on('close', () => this.#closed())
+    connection.onUp(() => this.#tell(() => events.opened()))
   }
 
   /** Calls `listener` when the call is over, whoever ended it. */
   onGone(listener: () => void): void {
-    this.#stream.once('close', listener)
+    this.#gone.push(listener)
   }
 
   /** Writes a message; resolves when HTTP/2's window has room for more. */
   write(message: Uint8Array): Promise<void> {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return Promise.resolve()
-    if (this.#stream.write(grpcFrame(message))) return Promise.resolve()
-    this.#room ??= this.#drained().finally(() => (this.#room = undefined))
-    return this.#room
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const go = () => {
-        this.#stream.off('drain', go).off('close', go)
+    const stream = this.#stream
+    if (this.#over || stream.ending) return Promise.resolve()
+    stream.send(grpcFrame(message), false)
+    if (stream.queued < WAITING_BYTES) return Promise.resolve()
+    this.#room ??= new Promise((resolve) => {
+      this.#drained = () => {
+        this.#room = undefined
+        this.#drained = undefined
         resolve()
       }
-      this.#stream.on('drain', go).on('close', go)
     })
+    return this.#room
   }
 
   /** Writes the only message of a request. */
   finish(message: Uint8Array): void {
-    this.#stream.end(grpcFrame(message))
+    this.#stream.send(grpcFrame(message), true)
   }
 
   /** Ends the request in order and waits for the relay to do the same, so that nothing written is lost. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
     this.#silent = true
-    if (this.#stream.destroyed) return
-    this.#stream.end()
-    await this.#gone(this.#stream.pending ? 0 : CLOSE_TIMEOUT_MS)
+    if (this.#over) return Promise.resolve()
+    if (!this.#connection.up) return this.cancel()
+    this.#stream.send(new Uint8Array(0), true)
+    return new Promise((resolve) => {
+      const stop = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#end())
+      this.onGone(() => {
+        stop()
+        resolve()
+      })
+    })
   }
 
   /** Breaks the call off. */
   async cancel(): Promise<void> {
     this.#silent = true
-    await this.#gone(0)
-  }
-
-  #gone(patienceMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#stream.destroyed) return resolve()
-      const cut = () => this.#stream.close(NGHTTP2_CANCEL)
-      const stop = this.#clock.after(patienceMs, cut)
-      this.#stream.once('close', () => {
-        stop()
-        resolve()
-      })
-      if (patienceMs === 0) cut()
-    })
+    this.#end()
   }
 
   #tell(event: () => void): void {
     if (!this.#silent) event()
   }
 
-  #respond(headers: IncomingHttpHeaders): void {
-    const status = Number(headers[':status'])
-    const grpc = headers['content-type']?.startsWith('application/grpc') ?? false
-    if (status !== 200) this.#answer = failureOfHttp(status)
-    else if (!grpc) this.#answer = failure('refused', `${this.#connection.where} is no gRPC server`)
-    else if (headers['grpc-status'] !== undefined) this.#finishWith(headers)
-    else return this.#tell(() => this.#events.confirmed())
-    void this.#stream.resume()
-    if (!this.#stream.writableEnded) this.#stream.end()
-  }
-
-  #finishWith(trailers: IncomingHttpHeaders): void {
-    const code = Number(trailers['grpc-status'] ?? GrpcCode.unknown)
+  #headers(fields: readonly Field[], end: boolean): void {
+    const field = (name: string) => fields.find((one) => one[0] === name)?.[1]
+    if (!this.#answered) {
+      const status = Number(field(':status'))
+      // RFC 9113 §8.1: interim answers precede the final one.
+      if (status >= 100 && status < 200 && !end) return
+      this.#answered = true
+      this.#answer = this.#refusal(status, field('content-type'))
+      if (this.#answer) return this.#end()
+      if (!end) return this.#tell(() => this.#events.confirmed())
+    }
+    if (!end) return
+    const code = Number(field('grpc-status') ?? GrpcCode.unknown)
     this.#tell(() => this.#events.status?.(code))
-    this.#answer ??= failureOfStatus(code, decodeMessage(trailers['grpc-message']))
-    if (!this.#stream.writableEnded) this.#stream.end()
+    this.#answer ??= failureOfStatus(code, decodeMessage(field('grpc-message') ?? ''))
+    this.#end()
   }
 
-  #read(chunk: Uint8Array): void {
-    if (this.#answer) return
-    this.#reader.push(chunk)
-    for (;;) {
+  #refusal(status: number, contentType = ''): RelayFailure | undefined {
+    if (status !== 200) return failureOfHttp(status)
+    if (contentType.startsWith('application/grpc')) return undefined
+    return failure('refused', `${this.#connection.where} is no gRPC server`)
+  }
+
+  #data(bytes: Uint8Array, end: boolean): void {
+    this.#stream.consume(bytes.length)
+    this.#reader.push(bytes)
+    while (!this.#over) {
       const length = this.#reader.length() ?? 0
       if (length > MAX_MESSAGE_BYTES || this.#reader.compressed) return this.#garbage()
       const frame = this.#reader.next()
-      if (!frame) return
+      if (!frame) break
       const message = cipherBoxMsg(frame)
       if (!message) return this.#garbage()
       this.#tell(() => this.#events.message(message))
     }
+    if (end) this.#end()
   }
 
   #garbage(): void {
     this.#answer = failure('refused', `${this.#connection.where} sent what is no hashmail message`)
-    this.#stream.close(NGHTTP2_CANCEL)
+    this.#end()
   }
 
-  #closed(): void {
-    this.#tell(() => this.#events.end(this.#answer ?? this.#connection.failure(this.#error)))
+  #failed(failed: StreamFailure): void {
+    this.#end(failed.kind === 'lost' ? failed.error : new Error(`the stream was ${failed.kind}`))
+  }
+
+  /** The call is over: what of its stream still stands is reset. */
+  #end(error?: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    const { localClosed, remoteClosed } = this.#stream
+    if (!(localClosed && remoteClosed)) this.#stream.reset(Http2Code.cancel)
+    this.#drained?.()
+    for (const listener of this.#gone.splice(0)) listener()
+    this.#tell(() => this.#events.end(this.#answer ?? this.#connection.failure(error)))
     this.#silent = true
   }
 }
 
-function decodeMessage(header: string | string[] | undefined): string {
-  const encoded = typeof header === 'string' ? header : ''
+function decodeMessage(encoded: string): string {
   try {
     return decodeURIComponent(encoded)
   } catch {

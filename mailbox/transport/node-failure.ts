@@ -29,7 +29,7 @@ export function failureOfDial(error: unknown, where: string): RelayFailure {
     return failure('certificate', `the certificate of ${where} was refused (${code})`, error)
   }
   // The other side speaks, but neither TLS nor HTTP/2: another kind of server.
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code === 'ERR_HTTP2_ERROR') {
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code === 'ERR_HTTP2_FRAME') {
     return failure('refused', `${where} does not answer as a relay does (${code})`, error)
   }
   return failure('unreachable', `no connection to ${where} (${code || messageOf(error)})`, error)

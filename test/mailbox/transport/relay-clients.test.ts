@@ -130,6 +130,24 @@ for (const transport of ['websocket', 'grpc'] as const) {
     assert.equal(reader.kind(), 'ended')
   })
 
+  test(`${transport}: a busy line that is cut while a write waits ends at once`, async (t) => {
+    const line = await holedLine(t, await relayFor(t))
+    const relay = client(t, line.mailbox, transport)
+    await relay.createBox(ID)
+    const [reader, writer] = [recorder(), recorder()]
+    relay.receive(ID, reader.events)
+    const stream = relay.send(ID, writer.events)
+    await until(() => reader.seen.opened && writer.seen.opened)
+    line.stopReading()
+    for (let sent = 0; sent < 400; sent++) void stream.write(new Uint8Array(60_000))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    line.reset()
+    await until(() => reader.kind() === 'ended' && writer.kind() === 'ended', 2000)
+    const start = performance.now()
+    await relay.close()
+    assert.ok(performance.now() - start < 1000)
+  })
+
   test(`${transport}: a host that accepts and says nothing is unreachable`, async (t) => {
     const silent = net.createServer(() => {}).listen(0, '127.0.0.1')
     await new Promise((resolve) => silent.once('listening', resolve))
@@ -184,5 +202,10 @@ async function holedLine(t: Test, relay: TestRelay) {
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return { mailbox: `127.0.0.1:${port}`, swallow: () => (holed = true) }
+  return {
+    mailbox: `127.0.0.1:${port}`,
+    swallow: () => (holed = true),
+    stopReading: () => sockets.forEach((socket) => socket.pause()),
+    reset: () => sockets.forEach((socket) => socket.resetAndDestroy()),
+  }
 }
