@@ -138,6 +138,25 @@ test('messages are full, streams take turns, and what is urgent overtakes bodies
   }
 })
 
+test('a ping asks for a sign of life, and its answer is taken', () => {
+  const peer = new HandPeer()
+  assert.equal(peer.connection.settled, false)
+  peer.open()
+  assert.equal(peer.connection.settled, true)
+  peer.frames()
+  peer.connection.ping()
+  const [ping, ...more] = peer.frames()
+  assert.deepEqual([ping?.type, ping?.flags, ping?.payload.length], [FrameType.ping, 0, 8])
+  assert.equal(more.length, 0)
+  peer.write.frame(FrameType.ping, Flag.ack, 0, new Uint8Array(8))
+  peer.deliver()
+  assert.deepEqual(peer.frames(), [])
+  peer.connection.end()
+  peer.frames()
+  peer.connection.ping()
+  assert.deepEqual(peer.frames(), [])
+})
+
 test('what is consumed is given back, in large steps; what is not, bounds the peer', () => {
   const peer = new HandPeer().open()
   const recorder = new Recorder()
