@@ -1,0 +1,77 @@
+/** What the README shows must work: its code compiles, its configuration loads, its commands exist. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import test from 'node:test'
+
+import ts from 'typescript'
+
+import { readDocument } from '../src/config/document.ts'
+import { loadConfig } from '../src/config/load.ts'
+import { run } from '../src/cli/program.ts'
+
+const root = path.resolve(import.meta.dirname, '..')
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+
+function blocks(language: string): string[] {
+  const found = readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))
+  return [...found].map((match) => match[1] ?? '')
+}
+
+/** Compiles `source` as if it stood beside the README, with the package's own names. */
+function complaints(source: string): string[] {
+  const file = path.join(root, 'readme-snippet.ts')
+  const read = (name: string) => ts.sys.readFile(name)
+  const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), read) as {
+    config: { compilerOptions: Record<string, unknown> }
+  }
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
+  const host = ts.createCompilerHost(options)
+  const sourceOf = host.getSourceFile.bind(host)
+  host.getSourceFile = (name, target) =>
+    name === file ? ts.createSourceFile(name, source, target) : sourceOf(name, target)
+  const exists = host.fileExists.bind(host)
+  host.fileExists = (name) => name === file || exists(name)
+  const names = {
+    pinhole: ['./src/index.ts'],
+    'pinhole/lnc': ['./mailbox/index.ts'],
+    'pinhole/lnc/browser': ['./mailbox/browser.ts'],
+  }
+  const program = ts.createProgram([file], { ...options, noEmit: true, paths: names }, host)
+  return [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics()]
+    .filter((problem) => problem.file?.fileName === file)
+    .map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, '\n'))
+}
+
+test('the code in the README compiles', () => {
+  const code = blocks('ts')
+  assert.ok(code.length > 0)
+  for (const source of code) assert.deepEqual(complaints(source), [], source)
+  assert.notDeepEqual(complaints(`import { conect } from 'pinhole/lnc'; conect()`), [])
+})
+
+test('the configuration in the README loads', () => {
+  const files = blocks('yaml')
+  assert.ok(files.length > 0)
+  for (const yaml of files) {
+    const { root: values } = readDocument(yaml, 'README.md')
+    const config = loadConfig({ configfile: false, values })
+    assert.equal(config.hashmail.enabled, true)
+  }
+})
+
+test('the commands in the README exist, with their flags', async () => {
+  const lines = blocks('sh').join('').replaceAll('\\\n', ' ').split('\n')
+  const ours = lines.filter((line) => line.startsWith('pinhole '))
+  assert.ok(ours.length >= 2)
+  for (const line of ours) {
+    const [, name = '', ...words] = line.split(/\s+/)
+    let help = ''
+    const stdout = { write: (text: string) => (help += text) }
+    assert.equal(await run([name, '--help'], { stdout, stderr: stdout }), 0, line)
+    for (const word of words.filter((one) => one.startsWith('--'))) {
+      const flag = word.replace(/=.*/, '')
+      assert.match(help, new RegExp(`${flag}\\b`), `${line}: no ${flag}`)
+    }
+  }
+})
