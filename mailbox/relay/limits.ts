@@ -27,7 +27,11 @@ export interface RelayLimits {
   readonly maxBufferedBytesPerAddress: number
   /** `hashmail.maxmessagebytes`: largest message; a larger one is refused before memory is taken for it. */
   readonly maxMessageBytes: number
-  /** `hashmail.maxboxmessages`: messages in one box that is being read; its writer waits beyond. */
+  /**
+   * `hashmail.maxboxmessages`: messages in one box that is being read; its writer waits beyond. LNC has 20 on
+   * the way. Small, since readers' WINDOW_UPDATEs come behind what is taken from writers on the same
+   * connection: with 1,024, 100 boxes of 256-byte messages fell to 1,000 messages a second until all were full.
+   */
   readonly maxBoxMessages: number
   /** `hashmail.maxboxbytes`: message bytes in one box; its writer waits beyond. One message always fits. */
   readonly maxBoxBytes: number
@@ -56,7 +60,7 @@ export const RELAY_DEFAULTS: RelayLimits = {
   maxBufferedBytes: 256 * MIB,
   maxBufferedBytesPerAddress: 128 * MIB,
   maxMessageBytes: 4 * MIB,
-  maxBoxMessages: 1024,
+  maxBoxMessages: 64,
   maxBoxBytes: MIB,
   maxUnreadMessages: 4,
   messageTimeoutMs: 60_000,

@@ -64,7 +64,7 @@ const hashmail = section({
   maxbufferedbytes: size(256 * MIB),
   maxbufferedbytesperaddress: size(128 * MIB),
   maxmessagebytes: size(4 * MIB),
-  maxboxmessages: int(1_024, 1),
+  maxboxmessages: int(64, 1),
   maxboxbytes: size(MIB),
   maxunreadmessages: int(4, 1),
   messagetimeout: duration(MINUTE_MS, 'positive'),

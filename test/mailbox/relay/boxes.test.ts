@@ -302,3 +302,21 @@ test('limits that make no sense are a TypeError', () => {
   assert.throws(() => relayLimits({ maxBufferedBytes: 1000 }), TypeError)
   assert.equal(relayLimits({ staleTimeoutMs: -1 }).staleTimeoutMs, -1)
 })
+
+test('a hundred flooded boxes hold less than one connection has on its way', () => {
+  const { boxes, account } = setup({})
+  boxes.create(id(1), account)
+  const writer = new Writer()
+  let box: Box | undefined
+  boxes.claimWrite(id(1), writer, (outcome) => (box = boxOf(outcome)))
+  claimRead(boxes, 1)
+  const held = boxOf(box)
+  let taken = 0
+  while (taken < 10_000 && held.hasRoom(256, boxes.limits)) {
+    held.put(new Uint8Array(256), account, 0)
+    taken++
+  }
+  // Three windows of LNC at least; WINDOW_UPDATEs of readers wait behind the rest (`maxBoxMessages`).
+  assert.ok(taken >= 60, `${taken} messages`)
+  assert.ok(100 * taken * 256 <= 4 * 1024 * KIB, `${taken} messages`)
+})
