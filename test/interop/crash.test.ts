@@ -6,7 +6,7 @@
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CELLS, CELL_HEAD, cellColumns, cellName, formatMs as ms, type Cell } from './cells.ts'
-import { ClientEnd, ServerEnd } from './ends.ts'
+import { ClientEnd, ServerEnd, type Maker } from './ends.ts'
 import { requirePeers } from './peers.ts'
 import { Relay } from './relays.ts'
 import { Undo } from './undo.ts'
@@ -24,9 +24,13 @@ interface Row extends Cell {
   readonly serverMs?: number
 }
 
-/** Keeps a transfer going until one of its ends is killed. */
-async function busy(client: ClientEnd): Promise<void> {
-  client.download(DOWNLOAD_BYTES).catch(() => undefined)
+/**
+ * Keeps a call going until one of its ends is killed: a transfer, or a quiet stream where the Go server would
+ * be left with a full window, at which it neither pings nor notices, ever, that its client is gone (LNC §9.5).
+ */
+async function busy(client: ClientEnd, server: Maker): Promise<void> {
+  const call = server === 'go' ? client.ticks(10, 30_000) : client.download(DOWNLOAD_BYTES)
+  call.catch(() => undefined)
   await sleep(BUSY_MS)
 }
 
@@ -60,14 +64,14 @@ async function runCell(t: TestContext, cell: Cell, relay: string): Promise<Row> 
   await client.connect(CONNECT_MS)
   const keys = { ofClient: await client.keys(), ofServer: await server.keys() }
 
-  await busy(client)
+  await busy(client, cell.server)
   await client.process.kill()
   const nextClient = await ClientEnd.start(cell.client, { relay, transport, ...keys.ofClient })
   undo.push(() => nextClient.stop())
   const met = await meetAgain(nextClient)
   await works(nextClient)
 
-  await busy(nextClient)
+  await busy(nextClient, cell.server)
   await server.process.kill()
   const nextServer = await ServerEnd.start(cell.server, { relay, ...keys.ofServer })
   undo.push(() => nextServer.stop())
