@@ -1,6 +1,7 @@
 /**
  * Our ends beside the official Go ones, over our relay and Aperture's, on loopback with TLS; every end and
- * relay is a process of its own. `npm run bench:lnc [-- connect|outage|calls|transfer]`.
+ * relay is a process of its own. `npm run bench:lnc [-- connect|outage|calls|transfer]`;
+ * `PINHOLE_BENCH_ONLY=pinhole` leaves out the connects of the Go ends, which take minutes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { delayProxy } from '../test/interop/delay-proxy.ts'
@@ -95,7 +96,7 @@ async function connect(): Promise<void> {
     { pair: { client: 'pinhole', server: 'go', relay: 'pinhole' } as const, transport, count: few },
     { pair: { client: 'go', server: 'go', relay: 'pinhole' } as const, transport, count: few },
     { pair: THEIRS, transport, count: few },
-  ])
+  ]).filter(({ pair }) => process.env.PINHOLE_BENCH_ONLY !== 'pinhole' || pair === OURS)
   for (const { pair, transport, count } of runs) {
     const { first, again, paired } = await connects(pair, transport, count)
     const of = (values: readonly number[]): string =>

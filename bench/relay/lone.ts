@@ -11,7 +11,14 @@ export async function lone(): Promise<void> {
       for (const maker of MAKERS) {
         const lines: Line[] = []
         for (let round = 0; round < ROUNDS; round++) {
-          lines.push(await generate(['lone', `--relay=${relays[maker].address}`, `--send=${face}`]))
+          lines.push(
+            await generate([
+              'lone',
+              '--count=20000',
+              `--relay=${relays[maker].address}`,
+              `--send=${face}`,
+            ]),
+          )
         }
         const of = (name: string): string =>
           fixed(median(lines.map((line) => field(line, name))), 2)
