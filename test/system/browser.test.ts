@@ -11,6 +11,7 @@ import { chromium, type Page } from 'playwright-core'
 
 import type * as browserEntry from '../../mailbox/browser.ts'
 import { silentLog } from '../../src/base/log.ts'
+import { leaveOut } from '../interop/peers.ts'
 import { createSandbox, sandboxConfig } from '../../src/sandbox/sandbox.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -26,11 +27,7 @@ const FLAGS = [
 
 function requireChromium(t: TestContext): boolean {
   if (existsSync(CHROMIUM)) return true
-  const reason = `needs ${CHROMIUM}: install Debian's package chromium`
-  if (process.env.PINHOLE_REQUIRE_INTEROP === '1') throw new Error(reason)
-  console.error(`# SKIP ${t.name}: ${reason}`)
-  t.skip(reason)
-  return false
+  return leaveOut(t, `needs ${CHROMIUM}: install Debian's package chromium`)
 }
 
 /** A page of our own on loopback that has the library as `globalThis.pinhole`. */
