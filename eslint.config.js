@@ -7,7 +7,17 @@ const noConsole = { 'no-console': 'error' }
 const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] })
 
 export default tseslint.config(
-  { ignores: ['dist', '.cache', 'coverage', 'node_modules', '**/gen/**', 'eslint.config.js'] },
+  {
+    ignores: [
+      'dist',
+      'tools',
+      '.cache',
+      'coverage',
+      'node_modules',
+      '**/gen/**',
+      'eslint.config.js',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
@@ -37,6 +47,7 @@ export default tseslint.config(
     },
   },
   { files: ['mailbox/**'], rules: forbid('**/proxy/**', '**/src/!(base)/**', '**/src/*.ts') },
+  { files: ['proxy/**'], rules: forbid('**/mailbox/**', '**/src/!(base)/**', '**/src/*.ts') },
   {
     files: ['src/base/**'],
     rules: forbid('**/mailbox/**', '**/proxy/**', '../!(base)/**', '../*.ts'),

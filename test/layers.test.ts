@@ -29,7 +29,7 @@ function importsOf(file: string): string[] {
   return [...found].map((match) => match[1] ?? '')
 }
 
-const edges = ['src', 'mailbox'].flatMap(sources).flatMap((file) =>
+const edges = ['src', 'mailbox', 'proxy'].flatMap(sources).flatMap((file) =>
   importsOf(file)
     .filter((target) => target.startsWith('.'))
     .map((target) => ({ file, target: path.join(path.dirname(file), target) })),

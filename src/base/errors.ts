@@ -92,6 +92,33 @@ const TABLE = {
   ERR_RELAY_TIMEOUT: kind(504, g.deadlineExceeded, 'Send what is to be sent as soon as the stream is open, or allow more time.'),
   ERR_RELAY_CLOSING: kind(503, g.unavailable, 'The relay is restarting: connect again.'),
 
+  // The paywall.
+  ERR_REQUEST_PATH: kind(400, g.invalidArgument, 'Send the path without dot segments, encoded slashes or bytes that are no UTF-8.'),
+  ERR_INVOICE_UNAVAILABLE: kind(503, g.unavailable, 'No node can make an invoice at the moment: come back after the time in Retry-After.'),
+  ERR_INVOICE_ALLOWANCE: kind(429, g.resourceExhausted, 'Pay one of the invoices that you were given, or come back after the time in Retry-After.'),
+  ERR_UPSTREAM_UNREACHABLE: kind(502, g.unavailable, 'The service behind this paywall cannot be reached: check that it runs, and the address of the service in the configuration.'),
+  ERR_UPSTREAM_CERTIFICATE: kind(502, g.unavailable, 'Trust the certificate of the service by its tlscertpath, or set tlsinsecure for one of your own.'),
+  ERR_UPSTREAM_TIMEOUT: kind(504, g.deadlineExceeded, 'The service behind this paywall did not answer in time: check its load, or raise its timeouts.'),
+  ERR_UPSTREAM_RESPONSE: kind(502, g.unavailable, 'The service behind this paywall answered what cannot be passed on: check its log.'),
+
+  // Paying.
+  ERR_L402_CHALLENGE: kind(502, g.internal, 'The server sent a challenge that cannot be read: tell its operator.'),
+  ERR_L402_MACAROON: kind(400, g.invalidArgument, 'Give a macaroon in libmacaroons\' binary format, whole.'),
+  ERR_BOLT11_INVOICE: kind(400, g.invalidArgument, 'Give a BOLT 11 invoice, whole.'),
+  ERR_PAYMENT_LIMIT: kind(402, g.failedPrecondition, 'Raise the limit (--max-sats), if the answer is worth that to you.'),
+  ERR_PAYMENT_FAILED: kind(502, g.failedPrecondition, 'The node could not pay: check its channels and balance, then try again.'),
+  ERR_PAYMENT_PENDING: kind(504, g.unavailable, 'The payment is still under way: run the same command again, it is not paid twice.'),
+  ERR_PAYMENT_REFUSED: kind(402, g.failedPrecondition, 'The server wants another payment although this one was made: tell its operator.'),
+  ERR_PAYMENT_STORE: kind(500, g.internal, 'Make the file of paid tokens readable and writable for this user.'),
+
+  // Nodes and what is stored.
+  ERR_NODE_UNKNOWN: kind(404, g.notFound, 'See pinhole node list for the nodes that are paired.'),
+  ERR_NODE_EXISTS: kind(409, g.alreadyExists, 'Choose another --name, or remove that node first.'),
+  ERR_NODE_SECRET: kind(500, g.failedPrecondition, 'Give the PINHOLE_SECRET or the key file that the nodes were stored with.'),
+  ERR_STORE_OPEN: kind(500, g.failedPrecondition, 'Make the database readable and writable for this user, or name another by sqlite.databasefilename.'),
+  ERR_STORE_SCHEMA: kind(500, g.failedPrecondition, 'Start the version of Pinhole that wrote the database, or a newer one.'),
+  ERR_STORE_IMPORT: kind(400, g.failedPrecondition, 'Name the aperture.db of an Aperture that is stopped.'),
+
   // Running a hub.
   ERR_CONFIG_FILE: kind(500, g.failedPrecondition, 'Name an existing, readable file with --configfile.'),
   ERR_CONFIG_SYNTAX: kind(500, g.failedPrecondition, 'Mend the YAML at the place named above.'),
@@ -99,6 +126,7 @@ const TABLE = {
   ERR_CONFIG_VALUE: kind(500, g.failedPrecondition, 'Correct the value; sample-conf.yaml says what is valid.'),
   ERR_LISTEN_ADDRESS: kind(500, g.failedPrecondition, 'Free the port or choose another listenaddr.'),
   ERR_LISTEN_CERTIFICATE: kind(500, g.failedPrecondition, 'Make tls.cert and tls.key a readable pair, or remove both to have them made anew.'),
+  ERR_SANDBOX_CONFIG: kind(409, g.failedPrecondition, 'Run pinhole start for the hub that is configured, or give the sandbox an empty folder by --basedir.'),
   ERR_CLI_USAGE: kind(400, g.invalidArgument, 'See pinhole --help.'),
   ERR_AGENT_LND: kind(503, g.unavailable, 'Check --lnd, --tls and that lnd is running and unlocked.'),
   ERR_AGENT_FILE: kind(500, g.failedPrecondition, 'Name a file that exists and that this user may read.'),
@@ -116,6 +144,8 @@ export interface ErrorOptionsWithStatus {
   readonly cause?: unknown
   /** A gRPC code other than the table's: the node's own, of a refused call. */
   readonly grpc?: number
+  /** When to come back, in milliseconds. */
+  readonly retryAfterMs?: number | undefined
 }
 
 /** The one error class. `message` says what is wrong and where, `advice` what to do. */
@@ -128,6 +158,8 @@ export class PinholeError extends Error {
   readonly grpc: number
   /** One sentence that says what to do. */
   readonly advice: string
+  /** When to come back, in milliseconds, where that is known. */
+  readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, message: string, options: ErrorOptionsWithStatus = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
@@ -136,6 +168,7 @@ export class PinholeError extends Error {
     this.status = status
     this.grpc = options.grpc ?? grpc
     this.advice = advice
+    this.retryAfterMs = options.retryAfterMs
   }
 
   /** Where the error is explained at length. */

@@ -61,6 +61,12 @@ const RULES: readonly Rule[] = [
       ['hashmail', 'maxbufferedbytesperaddress'],
       'must be larger than hashmail.maxmessagebytes by at least 4KiB',
     ),
+  ({ invoices: { pool, expiry } }) =>
+    unless(
+      !pool.enabled || pool.minlife < expiry,
+      ['invoices', 'pool', 'minlife'],
+      `must be less than invoices.expiry (${formatDuration(expiry)})`,
+    ),
   ({ authenticator }) => brokenAuthenticator(authenticator),
 ]
 

@@ -1,7 +1,7 @@
 /**
  * Every key of the configuration with its type, bounds and default. Keys are Aperture's, lower case,
- * so that an `aperture.yaml` loads unchanged; `limits`, `draintimeout` and the `hashmail.max…` keys
- * are Pinhole's own. `sample-conf.yaml` says what each is for.
+ * so that an `aperture.yaml` loads unchanged; `limits`, `invoices`, `trustproxy`, `draintimeout` and the
+ * `hashmail.max…` keys are among Pinhole's own. `sample-conf.yaml` says what each is for.
  */
 import { z } from 'zod'
 import {
@@ -70,6 +70,25 @@ const hashmail = section({
   messagetimeout: duration(MINUTE_MS, 'positive'),
 })
 
+const invoices = section({
+  memo: text('L402'),
+  expiry: duration(24 * HOUR_MS, 'positive'),
+  timeout: duration(15 * SECOND_MS, 'positive'),
+  keepunpaid: duration(48 * HOUR_MS, 'positive'),
+  pool: section({
+    enabled: toggle(true),
+    perprice: int(64, 1, 10_000),
+    total: int(1_024, 1, 100_000),
+    minlife: duration(HOUR_MS, 'positive'),
+  }),
+  allowance: section({
+    per: duration(MINUTE_MS, 'positive'),
+    peraddress: int(120),
+    perservice: int(3_000),
+    total: int(6_000),
+  }),
+})
+
 const limits = section({
   connections: int(0),
   connectionsperaddress: int(32_768),
@@ -122,6 +141,9 @@ export const schema = z.strictObject({
   writetimeout: duration(30 * SECOND_MS),
   draintimeout: duration(10 * SECOND_MS),
   invoicebatchsize: int(100_000, 1),
+  invoices,
+  rememberedtokens: int(100_000, 1),
+  trustproxy: texts(),
   strictverify: toggle(false),
   logging: section({
     console: section({ ...LOG_SINK, style: toggle(false) }),

@@ -1,6 +1,8 @@
 /** One entry of `services` (Aperture's keys). Checked here; the paywall acts on it. */
 import { z } from 'zod'
 import {
+  choice,
+  duration,
   entry,
   int,
   named,
@@ -61,8 +63,9 @@ export const service = entry({
   hostregexp: text(),
   pathregexp: text(),
   address: text(),
-  protocol: text(),
+  protocol: choice(['http', 'https', 'h2c'], 'http'),
   tlscertpath: path(),
+  tlsinsecure: toggle(false),
   auth,
   authscheme: text(),
   headers: named(),
@@ -74,6 +77,15 @@ export const service = entry({
   authskipinvoicecreationpaths: texts(),
   ratelimits: z.array(ratelimit, { error: 'must be a list' }).default([]),
   rewrite: section({ prefix }),
+  node: text(),
+  forwardcredential: toggle(false),
+  forwardoptions: toggle(false),
+  timeouts: section({
+    connect: duration(10_000),
+    header: duration(60_000),
+    body: duration(5 * 60_000),
+    idle: duration(60_000),
+  }),
   dynamicprice: section({
     enabled: toggle(false),
     grpcaddress: text(),
