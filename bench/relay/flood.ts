@@ -55,15 +55,14 @@ export async function flood(options: FloodOptions): Promise<Flood> {
     const created = call(session, 'NewCipherBox')
     created.resume().end(grpcFrame(encodeCipherBoxAuth(id)))
     await once(created, 'close')
-    if (options.stalledReader) {
-      // Nobody listens for data: the stream's window fills up and is not given back.
-      const reader = call(session, 'RecvStream')
-      reader.end(grpcFrame(encodeCipherBoxDesc(id)))
-      await once(reader, 'response')
-    }
+    // Nobody listens for data: the stream's window fills up and is not given back.
+    const reader = options.stalledReader ? call(session, 'RecvStream') : undefined
+    reader?.end(grpcFrame(encodeCipherBoxDesc(id)))
     const frame = grpcFrame(encodeCipherBox(id, Buffer.alloc(MESSAGE_BYTES, n)))
     const writer = call(session, 'SendStream')
     for (let m = 0; m < options.messages; m++) writer.write(frame)
+    // Aperture answers a reader only with its first message.
+    if (reader) await once(reader, 'response')
   }
   return {
     offered: options.boxes * options.messages * MESSAGE_BYTES,

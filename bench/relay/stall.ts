@@ -16,7 +16,7 @@ export async function stall(): Promise<void> {
         const { address } = relays[maker]
         const p99 = async (): Promise<number> =>
           field(
-            await generate(['lone', `--relay=${address}`, `--send=${face}`, '--count=5000']),
+            await generate(['lone', `--relay=${address}`, `--send=${face}`, '--count=20000']),
             'p99Ms',
           )
         const alone: number[] = []
