@@ -1,0 +1,68 @@
+/**
+ * Paths of requests, decoded as Go's `URL.Path`. A path that the upstream could understand otherwise than
+ * we do is refused, or comes with every other way to read it, so that nobody is matched as one resource
+ * and served another.
+ */
+import { isUtf8 } from 'node:buffer'
+
+/** A path, read. */
+export interface ReadPath {
+  /** Percent-decoded. */
+  readonly path: string
+  /** What else an upstream may take it for; empty for an ordinary path. */
+  readonly readings: readonly string[]
+}
+
+/** Why a request is refused. */
+export interface Refused {
+  readonly refused: string
+}
+
+// No escape, no empty segment, no segment that begins with a dot, no parameter: decoding changes nothing.
+const ORDINARY = /^(?:\/[\w\-~!$&'()*+,=:@][\w\-.~!$&'()*+,=:@]*)*\/?$/
+const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
+const CONTROL = /[\x00-\x1f\x7f]/
+// Some servers take `..;x` for `..`: a parameter ends the name of a segment.
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/
+
+/** `raw` (a character for each byte) percent-decoded; `undefined` when that is no UTF-8. */
+function decode(raw: string): string | undefined {
+  if (!/[%\x80-\xff]/.test(raw)) return raw
+  const bytes = Buffer.from(
+    raw.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  )
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined
+}
+
+const withoutParameters = (path: string) => path.replace(/;[^/]*/g, '')
+const mergedSlashes = (path: string) => path.replace(/\/{2,}/g, '/')
+
+/**
+ * The other ways in which servers read paths: encoded slashes kept as they are, parameters of segments
+ * dropped, empty segments dropped, and all of these together.
+ */
+function otherReadings(path: string, slashesKept: string): string[] {
+  const readings = new Set<string>()
+  for (const decoded of [path, slashesKept]) {
+    for (const named of [decoded, withoutParameters(decoded)]) {
+      readings.add(named).add(mergedSlashes(named))
+    }
+  }
+  readings.delete(path)
+  return [...readings]
+}
+
+/** Reads the path of a request's target, `raw` with a character for each byte. Takes linear time. */
+export function readPath(raw: string): ReadPath | Refused {
+  if (ORDINARY.test(raw)) return { path: raw, readings: [] }
+  if (BAD_ESCAPE.test(raw))
+    return { refused: 'the path has an escape that is not % and two digits' }
+  const path = decode(raw)
+  const slashesKept = decode(raw.replace(/%(2f)/gi, '%25$1'))
+  if (path === undefined || slashesKept === undefined) return { refused: 'the path is no UTF-8' }
+  if (CONTROL.test(path)) return { refused: 'the path has control characters' }
+  if (path.includes('\\')) return { refused: 'the path has a backslash' }
+  if (DOT_SEGMENT.test(path)) return { refused: 'the path has dot segments' }
+  return { path, readings: otherReadings(path, slashesKept) }
+}
