@@ -14,7 +14,7 @@ const CONNECTS = Number(process.env.PINHOLE_BENCH_CONNECTS ?? 50)
 const ROUNDS = Number(process.env.PINHOLE_BENCH_ROUNDS ?? 3)
 const TRANSFER_BYTES = 16 * 1024 * 1024
 const OUTAGES_SECONDS = [0, 4, 20]
-const ROUND_TRIPS_MS = [0, 50, 100]
+const ROUND_TRIPS_MS = (process.env.PINHOLE_BENCH_TRIPS ?? '0,50,100').split(',').map(Number)
 const TRANSPORTS: readonly Transport[] = ['websocket', 'grpc']
 
 interface Pair {
