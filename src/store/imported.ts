@@ -1,4 +1,9 @@
 /** What came from an Aperture and has no row of its own kind here. */
+import type { Database } from 'better-sqlite3'
+import { all, first, optionalNumber, sql } from './query.ts'
+import type { Tables } from './tables.ts'
+import { own } from './write.ts'
+import type { Writer } from './writer.ts'
 
 /** A service that was made through Aperture's admin API; its fields are all that Aperture kept of it. */
 export interface ImportedService {
@@ -39,8 +44,51 @@ export interface Imported {
   services(): readonly ImportedService[]
   /** Those that have not become a node yet. */
   lncSessions(): readonly ImportedLncSession[]
-  /** Overwrites the secrets of a session that has become a node, whose keys are sealed. */
-  adopted(id: Uint8Array): Promise<void>
+  /** Overwrites the secrets of a session that has become a node, whose keys are sealed; resolves to whether it was known. */
+  adopted(id: Uint8Array): Promise<boolean>
   /** Private key of the onion service, as Tor spells it; secret. */
   onionKey(): Uint8Array | undefined
+}
+
+/** What an import brought into an open database. */
+export function imported(database: Database, writer: Writer): Imported {
+  return {
+    services: () =>
+      all(database, sql.selectFrom('services').selectAll().orderBy('name')).map(service),
+    lncSessions: () =>
+      all(database, sql.selectFrom('lnc_sessions').selectAll().orderBy('created_ms')).flatMap(
+        session,
+      ),
+    adopted: async (id) => (await writer.ask({ name: 'adopted', id: own(id) })) > 0,
+    onionKey: () =>
+      first(database, sql.selectFrom('onion_keys').selectAll().orderBy('created_ms', 'desc'))
+        ?.private_key,
+  }
+}
+
+const service = (row: Tables['services']): ImportedService => ({
+  name: row.name,
+  address: row.address,
+  protocol: row.protocol,
+  hostRegexp: row.host_regexp,
+  pathRegexp: row.path_regexp,
+  priceSat: row.price_sat,
+  auth: row.auth,
+  authScheme: row.auth_scheme,
+})
+
+function session(row: Tables['lnc_sessions']): ImportedLncSession[] {
+  if (row.phrase === null || row.local_key === null) return []
+  return [
+    {
+      id: row.id,
+      phrase: row.phrase,
+      localKey: row.local_key,
+      remoteKey: row.remote_key ?? undefined,
+      mailbox: row.mailbox,
+      insecureTls: row.insecure_tls !== 0n,
+      createdAtMs: Number(row.created_ms),
+      expiresAtMs: optionalNumber(row.expires_ms),
+    },
+  ]
 }

@@ -1,5 +1,11 @@
 /** The paired nodes as they lie on disk. What is secret of them arrives here sealed. */
 
+import type { Database } from 'better-sqlite3'
+import { all, first, sql } from './query.ts'
+import type { Tables } from './tables.ts'
+import { own } from './write.ts'
+import type { Writer } from './writer.ts'
+
 /** One paired node. */
 export interface NodeRow {
   readonly name: string
@@ -28,3 +34,37 @@ export interface NodeRows {
    */
   remove(name: string): Promise<boolean>
 }
+
+/** The nodes of an open database; `forget` hears of each that is removed. */
+export function nodeRows(
+  database: Database,
+  writer: Writer,
+  forget: (name: string) => void,
+): NodeRows {
+  const query = sql.selectFrom('nodes').selectAll()
+  return {
+    list: () => all(database, query.orderBy('created_ms').orderBy('name')).map(nodeRow),
+    get(name) {
+      const row = first(database, query.where('name', '=', name))
+      return row && nodeRow(row)
+    },
+    async put(row) {
+      await writer.ask({ name: 'put node', row: { ...row, sealed: own(row.sealed) } })
+    },
+    async remove(name) {
+      const gone = await writer.ask({ name: 'remove node', node: name })
+      forget(name)
+      return gone > 0
+    },
+  }
+}
+
+const nodeRow = (row: Tables['nodes']): NodeRow => ({
+  name: row.name,
+  kind: row.kind,
+  sealed: row.sealed,
+  alias: row.alias ?? undefined,
+  pubkey: row.pubkey ?? undefined,
+  network: row.network ?? undefined,
+  createdAtMs: Number(row.created_ms),
+})

@@ -1,17 +1,15 @@
 /** What a hub keeps on disk: one SQLite database. */
-import type { TokenStore } from '../../proxy/token-store.ts'
-import type { Clock } from '../base/clock.ts'
-import type { Log } from '../base/log.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import type { PoolStore, SettleIndexStore } from '../invoices/pool-store.ts'
-import type { Imported } from './imported.ts'
-import type { NodeRows } from './node-rows.ts'
-import type { Transactions } from './transactions.ts'
-
-/** Keeps root keys and transactions, and takes tokens back. */
-export interface StoredTokens extends TokenStore {
-  /** Deletes the root key for good, then tells the listeners; resolves to whether there was one. */
-  revoke(identifierHash: Uint8Array): Promise<boolean>
-}
+import { openDatabase } from './database.ts'
+import { type Imported, imported } from './imported.ts'
+import { nodeRows, type NodeRows } from './node-rows.ts'
+import { InvoicePool } from './pool.ts'
+import { SettleIndexes } from './settle-indexes.ts'
+import { type StoredTokens, storedTokens } from './tokens.ts'
+import { type Transactions, transactions } from './transactions.ts'
+import { Writer } from './writer.ts'
 
 /** An open database. Everything that writes shares one writer, in the order of the calls. */
 export interface Store {
@@ -31,4 +29,34 @@ export interface StoreOptions {
   readonly log?: Log
   /** Refuse a database of an older version in place of bringing it up to date. */
   readonly skipMigrations?: boolean
+}
+
+/**
+ * Opens the database in `file`, or makes it, readable for its owner alone. Throws `ERR_STORE_OPEN` or
+ * `ERR_STORE_SCHEMA`.
+ */
+export function openStore(file: string, options: StoreOptions = {}): Store {
+  const { clock = systemClock, log = silentLog, skipMigrations = false } = options
+  const database = openDatabase(file, skipMigrations)
+  // This connection reads; the writer's thread has one of its own.
+  database.pragma('query_only = ON')
+  const writer = new Writer(file, clock, log)
+  const pool = new InvoicePool(database, writer)
+  const indexes = new SettleIndexes(database, writer)
+  const forget = (node: string) => {
+    pool.forget(node)
+    indexes.forget(node)
+  }
+  return {
+    tokens: storedTokens({ database, writer, pool, clock, log }),
+    transactions: transactions(database, writer),
+    invoices: pool,
+    settleIndexes: indexes,
+    nodes: nodeRows(database, writer, forget),
+    imported: imported(database, writer),
+    async close() {
+      await writer.close()
+      database.close()
+    },
+  }
 }

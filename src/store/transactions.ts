@@ -1,5 +1,16 @@
 /** What was offered and what was paid. */
+import type { Database } from 'better-sqlite3'
+import type { Compilable, Expression, SqlBool } from 'kysely'
+import { toHex } from '../base/bytes.ts'
 import type { SettlementStore } from '../invoices/pool-store.ts'
+import { all, first, optionalNumber, sql } from './query.ts'
+import { own } from './write.ts'
+import type { Writer } from './writer.ts'
+
+const DEFAULT_LIMIT = 100
+const MAX_LIMIT = 1_000
+/** Bounds how long one commit of a long prune keeps other writes waiting. */
+const PRUNE_AT_ONCE = 500
 
 /** State of a transaction: offered, or paid. */
 export type TransactionState = 'pending' | 'settled'
@@ -69,3 +80,115 @@ export interface Transactions extends SettlementStore {
    */
   pruneUnpaid(createdBeforeMs: number): Promise<number>
 }
+
+/** The transactions of an open database. */
+export function transactions(database: Database, writer: Writer): Transactions {
+  return {
+    ...settlements(database, writer),
+    list: (filter = {}, page = {}) => all(database, listed(filter, page)).map(transaction),
+    count: (filter = {}) => {
+      const query = filtered(filter).select(({ fn }) => fn.countAll<bigint>().as('count'))
+      return Number(first(database, query)?.count ?? 0)
+    },
+    revenue: (filter = {}) => all(database, earned(filter)).map(revenue),
+    async pruneUnpaid(createdBeforeMs) {
+      let pruned = 0
+      for (;;) {
+        const limit = PRUNE_AT_ONCE
+        const gone = await writer.ask({ name: 'prune unpaid', createdBeforeMs, limit })
+        pruned += gone
+        if (gone < limit) return pruned
+      }
+    },
+  }
+}
+
+function settlements(database: Database, writer: Writer): SettlementStore {
+  const underWay = new Set<string>()
+  const inState = (state: TransactionState) =>
+    database.prepare<[Uint8Array]>(
+      `select 1 from transactions where payment_hash = ? and state = '${state}'`,
+    )
+  const pending = inState('pending')
+  const settled = inState('settled')
+  return {
+    settle(paymentHash, settledAtMs) {
+      const hex = toHex(paymentHash)
+      if (underWay.has(hex) || !pending.get(paymentHash)) return false
+      const write = { name: 'settle', paymentHash: own(paymentHash), atMs: settledAtMs } as const
+      writer.keep(write, () => underWay.delete(hex))
+      underWay.add(hex)
+      return true
+    },
+    isSettled: (paymentHash) =>
+      underWay.has(toHex(paymentHash)) || settled.get(paymentHash) !== undefined,
+  }
+}
+
+function filtered(filter: TransactionFilter) {
+  const { service, state, authType, tokenId, settledFromMs, settledToMs } = filter
+  return sql.selectFrom('transactions').where((eb) => {
+    const parts: Expression<SqlBool>[] = []
+    if (service !== undefined) parts.push(eb('service', '=', service))
+    if (state !== undefined) parts.push(eb('state', '=', state))
+    if (authType !== undefined) parts.push(eb('auth_type', '=', authType))
+    if (tokenId !== undefined) parts.push(eb('token_id', '=', tokenId))
+    if (settledFromMs !== undefined) parts.push(eb('settled_ms', '>=', BigInt(settledFromMs)))
+    if (settledToMs !== undefined) parts.push(eb('settled_ms', '<=', BigInt(settledToMs)))
+    return eb.and(parts)
+  })
+}
+
+function listed(filter: TransactionFilter, { limit = DEFAULT_LIMIT, offset = 0 }: Page) {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new TypeError(`limit must be 1 to ${MAX_LIMIT}`)
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) throw new TypeError('offset must be 0 or more')
+  return filtered(filter)
+    .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('secrets')
+        .whereRef('secrets.identifier_hash', '=', 'transactions.identifier_hash')
+        .select('secrets.created_ms')
+        .as('secret_ms'),
+    )
+    .orderBy('created_ms', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .offset(offset)
+}
+
+const earned = (filter: TransactionFilter) =>
+  filtered({ ...filter, state: 'settled' })
+    .select(({ fn }) => [
+      'service',
+      fn.countAll<bigint>().as('count'),
+      fn.sum<bigint>('price_msat').as('msat'),
+    ])
+    .groupBy('service')
+    .orderBy('service')
+
+type ListedRow = ReturnType<typeof listed> extends Compilable<infer Row> ? Row : never
+type EarnedRow = ReturnType<typeof earned> extends Compilable<infer Row> ? Row : never
+
+const transaction = (row: ListedRow): Transaction => ({
+  id: Number(row.id),
+  state: row.state,
+  authType: row.auth_type,
+  tokenId: row.token_id ?? undefined,
+  paymentHash: row.payment_hash,
+  identifierHash: row.identifier_hash ?? undefined,
+  service: row.service,
+  priceMsat: row.price_msat,
+  createdAtMs: Number(row.created_ms),
+  settledAtMs: optionalNumber(row.settled_ms),
+  imported: row.imported !== 0n,
+  valid: row.secret_ms !== null,
+})
+
+const revenue = ({ service, count, msat }: EarnedRow): Revenue => ({
+  service,
+  count: Number(count),
+  msat,
+})
