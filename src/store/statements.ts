@@ -91,13 +91,13 @@ function prepareUnpaid(database: Database, run: (text: string) => Runner) {
 function preparePool(run: (text: string) => Runner) {
   const add = run(
     `insert into pooled_invoices (payment_hash, node, amount_msat, payment_request, expires_ms)
-     select ?1, ?2, ?3, ?4, ?5
-     where not exists (select 1 from transactions where payment_hash = ?1)
+     select ?, ?, ?, ?, ?
+     where not exists (select 1 from transactions where payment_hash = ?)
      on conflict do nothing`,
   )
   return {
     add: ({ paymentHash, node, amountMsat, paymentRequest, expiresAtMs }: PooledInvoice) =>
-      add(paymentHash, node, amountMsat, paymentRequest, expiresAtMs),
+      add(paymentHash, node, amountMsat, paymentRequest, expiresAtMs, paymentHash),
     drop: run('delete from pooled_invoices where node = ? and amount_msat = ?'),
     pruneExpired: run('delete from pooled_invoices where expires_ms < ?'),
   }
