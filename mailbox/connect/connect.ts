@@ -46,6 +46,8 @@ export interface ConnectOptions {
    * the cause may pass, so that a service can start before its node does.
    */
   readonly timeoutMs?: number | undefined
+  /** Told of every change of the state, also while the first connection is made. */
+  readonly onState?: ((state: SessionState) => void) | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
 }
@@ -115,6 +117,7 @@ export function connectOn(platform: Platform): Connect {
     const { crypto } = platform
     const notebook = await Notebook.open({ ...options, crypto, clock })
     const session = openSession(platform, options, notebook, clock)
+    if (options.onState) session.onState(options.onState)
     const node = new PairedNode(session, notebook, clock)
     await firstConnection(session, { signal, timeoutMs, clock })
     return node

@@ -33,7 +33,8 @@ export async function checkLnd(target: Target, macaroon: string, log: Log): Prom
   }
 }
 
-async function checkState(channel: Channel, where: string): Promise<void> {
+/** Whether lnd can serve: it has a wallet, unlocked, and has started. @throws ERR_AGENT_LND, or what the call throws */
+export async function checkState(channel: Channel, where: string): Promise<void> {
   const answer = await channel
     .unary(GET_STATE, NOTHING, { timeoutMs: TIMEOUT_MS })
     .catch((reason: unknown) => {

@@ -8,7 +8,8 @@ import {
   type Pairing,
   type PairingStore,
 } from '../../mailbox/pairing/pairing.ts'
-import type { NodeRow, NodeRows } from './rows.ts'
+import type { NodeRow } from '../store/node-rows.ts'
+import type { RowEditor } from './row-editor.ts'
 import type { NodeSecret } from './secret.ts'
 
 /** What a row keeps sealed. */
@@ -20,7 +21,7 @@ export interface SealedPairing {
 
 /** What a sealed store is made of. */
 export interface SealedStoreOptions {
-  readonly rows: NodeRows
+  readonly editor: RowEditor
   readonly secret: NodeSecret
   readonly name: string
   /** Kept with the pairing. */
@@ -33,20 +34,21 @@ export interface SealedStoreOptions {
  * is not made again; the save then rejects.
  */
 export function sealedStore(options: SealedStoreOptions): PairingStore {
-  const { rows, secret, name, insecureTls, clock } = options
+  const { editor, secret, name, insecureTls, clock } = options
   let known = false
   const save = async (pairing: Pairing): Promise<void> => {
     const sealed = await sealPairing(name, { pairing, insecureTls }, secret)
-    const row = rows.get(name)
-    if (known && !row) {
-      throw new PinholeError('ERR_SESSION_STORE', `the node ${name} was removed from the store`)
-    }
-    rows.put({ ...(row ?? { name, kind: 'lnc', createdAtMs: clock.wall() }), sealed })
+    await editor.edit(name, (row) => {
+      if (known && !row) {
+        throw new PinholeError('ERR_SESSION_STORE', `the node ${name} was removed from the store`)
+      }
+      return { ...(row ?? { name, kind: 'lnc', createdAtMs: clock.wall() }), sealed }
+    })
     known = true
   }
   return {
     load: async () => {
-      const row = rows.get(name)
+      const row = editor.rows.get(name)
       if (!row) return undefined
       known = true
       const stored = await openPairing(row, secret)

@@ -1,4 +1,4 @@
-import type { NodeRow, NodeRows } from '../../src/nodes/rows.ts'
+import type { NodeRow, NodeRows } from '../../src/store/node-rows.ts'
 
 /** Rows that forget with the process. */
 export function memoryRows(): NodeRows {
@@ -6,11 +6,7 @@ export function memoryRows(): NodeRows {
   return {
     list: () => [...rows.values()].sort((a, b) => a.createdAtMs - b.createdAtMs),
     get: (name) => rows.get(name),
-    put: (row) => void rows.set(row.name, row),
-    replace(name, row) {
-      rows.delete(name)
-      rows.set(row.name, row)
-    },
-    remove: (name) => rows.delete(name),
+    put: async (row) => void rows.set(row.name, row),
+    remove: async (name) => rows.delete(name),
   }
 }

@@ -7,9 +7,10 @@ import fc from 'fast-check'
 import type { Pairing } from '../../mailbox/pairing/pairing.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import { ManualClock } from '../../src/base/clock.ts'
-import type { NodeRow, NodeRows } from '../../src/nodes/rows.ts'
+import { RowEditor } from '../../src/nodes/row-editor.ts'
 import { openPairing, sealedStore } from '../../src/nodes/sealed-store.ts'
 import { nodeSecret } from '../../src/nodes/secret.ts'
+import type { NodeRow, NodeRows } from '../../src/store/node-rows.ts'
 import { memoryRows } from './memory-rows.ts'
 
 const PAIRING: Pairing = {
@@ -29,7 +30,8 @@ function folder(t: TestContext): string {
 
 function storeOf(rows: NodeRows, basedir: string, passphrase?: string, name = 'bob') {
   const secret = nodeSecret({ basedir, passphrase })
-  const store = sealedStore({ rows, secret, name, insecureTls: true, clock: new ManualClock() })
+  const editor = new RowEditor(rows)
+  const store = sealedStore({ editor, secret, name, insecureTls: true, clock: new ManualClock() })
   return { secret, store }
 }
 
@@ -117,7 +119,7 @@ test('a record opens under its own name only', async (t) => {
   const rows = memoryRows()
   const basedir = folder(t)
   await storeOf(rows, basedir).store.save(PAIRING)
-  rows.put({ ...rowOf(rows), name: 'eve' })
+  await rows.put({ ...rowOf(rows), name: 'eve' })
   await assert.rejects(storeOf(rows, basedir, undefined, 'eve').store.load(), {
     code: 'ERR_NODE_SECRET',
     message: /node eve/,
@@ -149,7 +151,7 @@ test('a node that was removed is not made again by a save', async (t) => {
   const rows = memoryRows()
   const { store } = storeOf(rows, folder(t))
   await store.save(PAIRING)
-  rows.remove('bob')
+  await rows.remove('bob')
   await assert.rejects(store.save(PAIRING), { code: 'ERR_SESSION_STORE', message: /bob/ })
   assert.deepEqual(rows.list(), [])
 })
@@ -160,7 +162,8 @@ test('a change of how the relay is trusted is kept with the pairing', async (t) 
   const { store, secret } = storeOf(rows, basedir)
   await store.save(PAIRING)
   const clock = new ManualClock()
-  const strict = sealedStore({ rows, secret, name: 'bob', insecureTls: false, clock })
+  const editor = new RowEditor(rows)
+  const strict = sealedStore({ editor, secret, name: 'bob', insecureTls: false, clock })
   assert.deepEqual(await strict.load(), PAIRING)
   assert.equal((await openPairing(rowOf(rows), secret)).insecureTls, false)
 })

@@ -1,0 +1,106 @@
+/** A line straight to an lnd's gRPC port: dialled again whenever it breaks, and asked whether it still answers. */
+import type { Clock } from '../base/clock.ts'
+import { asPinholeError, PinholeError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { checkState } from '../agent/check-lnd.ts'
+import { readMacaroon, readTarget } from '../agent/lnd-files.ts'
+import { openChannel, type Channel } from '../../mailbox/rpc/channel.ts'
+import { dialLink } from '../../mailbox/rpc/dial.ts'
+import { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
+import { backoffMs } from '../../mailbox/transport/backoff.ts'
+import type { Line } from './line.ts'
+import type { Keeper } from './lnc-line.ts'
+import { pause } from './pause.ts'
+
+/** Where lnd is. The files are read at every dialling: lnd makes a new certificate now and then. */
+export interface LndAddress {
+  /** `host:port`. */
+  readonly lnd: string
+  /** Its certificate, a file in PEM. */
+  readonly tls: string
+  readonly macaroon: string
+}
+
+/** What a line to lnd is made of. */
+export interface LndLineOptions {
+  readonly line: Line
+  readonly address: LndAddress
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** An lnd that restarts is found within some seconds; a misspelled path is no reason to spin. */
+const RETRY = { firstMs: 200, maxMs: 10_000 }
+
+/** How often lnd is asked while nothing else is known of it; a host that is gone sends no FIN. */
+const PROBE_MS = 30_000
+
+/** Keeps `line` connected until it is closed. */
+export function keepLndLine(options: LndLineOptions): Keeper {
+  const stop = new AbortController()
+  const running = run(options, stop.signal)
+  return {
+    async close() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+async function run(options: LndLineOptions, signal: AbortSignal): Promise<void> {
+  const { line, clock, log } = options
+  for (let failures = 0; !signal.aborted; failures++) {
+    const reason = await oneConnection(options, signal, () => (failures = 0))
+    if (signal.aborted) break
+    log.info({ code: reason.code, reason: reason.message }, 'no connection to lnd')
+    line.down(reason)
+    await pause(backoffMs(failures, RETRY, Math.random), clock, signal)
+  }
+  line.end()
+}
+
+/** Dials and holds the connection until it breaks; resolves to why. */
+async function oneConnection(
+  { line, address, clock }: LndLineOptions,
+  signal: AbortSignal,
+  onReady: () => void,
+): Promise<PinholeError> {
+  const where = `lnd at ${address.lnd}`
+  let channel: Channel | undefined
+  const hangUp = () => void channel?.close()
+  signal.addEventListener('abort', hangUp)
+  try {
+    const target = await readTarget(address.lnd, address.tls)
+    const macaroon = await readMacaroon(address.macaroon)
+    channel = openChannel(dialLink(target), { metadata: [['macaroon', macaroon]], clock })
+    if (signal.aborted) hangUp()
+    await checkState(channel, where)
+    onReady()
+    line.up(new LightningNode(channel))
+    return await untilLost(channel, where, clock)
+  } catch (reason) {
+    return asPinholeError(reason, 'ERR_AGENT_LND')
+  } finally {
+    signal.removeEventListener('abort', hangUp)
+    await channel?.close()
+  }
+}
+
+async function untilLost(channel: Channel, where: string, clock: Clock): Promise<PinholeError> {
+  const lost = new AbortController()
+  const closed = channel.closed.then((error) => {
+    lost.abort()
+    return error ?? new PinholeError('ERR_AGENT_LND', `${where} ended the connection`)
+  })
+  const silent = new Promise<PinholeError>((resolve) => {
+    const probe = async () => {
+      for (;;) {
+        await pause(PROBE_MS, clock, lost.signal)
+        if (lost.signal.aborted) return
+        await checkState(channel, where)
+      }
+    }
+    probe().catch((reason: unknown) => resolve(asPinholeError(reason, 'ERR_AGENT_LND')))
+  })
+  return Promise.race([closed, silent])
+}
