@@ -18,6 +18,7 @@ export interface PeerSource {
 export const PEERS = {
   'lnc-peer': { module: '.', package: './lnc-peer' },
   'relay-bench': { module: '.', package: './relay-bench' },
+  'l402-buyer': { module: '.', package: './l402-buyer' },
   aperture: { module: '.', package: 'github.com/lightninglabs/aperture/cmd/aperture' },
   lnd: {
     module: '.',
@@ -25,6 +26,7 @@ export const PEERS = {
     tags: 'signrpc walletrpc chainrpc invoicesrpc routerrpc peersrpc',
   },
   btcd: { module: 'btcd', package: 'github.com/btcsuite/btcd' },
+  h2spec: { module: 'h2spec', package: 'github.com/summerwind/h2spec/cmd/h2spec' },
 } as const satisfies Record<string, PeerSource>
 
 export type PeerName = keyof typeof PEERS
