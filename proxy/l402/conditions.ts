@@ -2,7 +2,7 @@
  * Whether a token's caveats are met: those that are known must hold, and where one is repeated each may
  * only take away from the one before, since anyone may add caveats. Others are skipped, as Aperture does.
  *
- * Stricter than Aperture in three: a token without any `services` opens nothing; a later tier must not be
+ * Stricter than Aperture in three: a token without any `services` opens nothing (none is minted); a later tier must not be
  * higher; repeated capabilities must shrink.
  */
 import { SERVICES, capabilitiesOf, caveatName, parseCaveat, validUntil } from './caveat.ts'

@@ -1,6 +1,6 @@
 /** Makes tokens, and narrower ones from them. */
 import { PinholeError } from '../../src/base/errors.ts'
-import { formatCaveat, type Caveat } from './caveat.ts'
+import { SERVICES, formatCaveat, type Caveat } from './caveat.ts'
 import { MAX_CAVEATS, MAX_MACAROON_BYTES } from './fields.ts'
 import { encodeIdentifier, type Identifier } from './identifier.ts'
 import { extendMacaroon, readMacaroon, signMacaroon } from './macaroon.ts'
@@ -25,12 +25,15 @@ export interface MintedToken {
 
 /**
  * A macaroon that opens what its caveats name to whoever has the preimage of `paymentHash`. Throws a
- * `TypeError` when a key, hash or id has not 32 bytes, a condition holds a `=`, or the whole would be more
- * than is read back.
+ * `TypeError` when a key, hash or id has not 32 bytes, no caveat names `services` (whoever holds the token
+ * could name any), a condition holds a `=`, or the whole would be more than is read back.
  */
 export function mint({ rootKey, paymentHash, tokenId, caveats }: MintOptions): MintedToken {
   if (rootKey.length !== ROOT_KEY_BYTES) {
     throw new TypeError(`a root key has ${ROOT_KEY_BYTES} bytes`)
+  }
+  if (!caveats.some(({ condition }) => condition === SERVICES)) {
+    throw new TypeError(`a token has a caveat "${SERVICES}"`)
   }
   const identifier = encodeIdentifier({ paymentHash, tokenId })
   const macaroon = signMacaroon(rootKey, identifier, caveats.map(formatCaveat))
