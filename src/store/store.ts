@@ -7,6 +7,7 @@ import { type Imported, imported } from './imported.ts'
 import { nodeRows, type NodeRows } from './node-rows.ts'
 import { InvoicePool } from './pool.ts'
 import { SettleIndexes } from './settle-indexes.ts'
+import { WriterThread } from './thread.ts'
 import { type StoredTokens, storedTokens } from './tokens.ts'
 import { type Transactions, transactions } from './transactions.ts'
 import { Writer } from './writer.ts'
@@ -40,7 +41,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const database = openDatabase(file, skipMigrations)
   // This connection reads; the writer's thread has one of its own.
   database.pragma('query_only = ON')
-  const writer = new Writer(file, clock, log)
+  const writer = new Writer({ file, thread: new WriterThread(file), clock, log })
   const pool = new InvoicePool(database, writer)
   const indexes = new SettleIndexes(database, writer)
   const forget = (node: string) => {

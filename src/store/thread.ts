@@ -64,7 +64,8 @@ export class WriterThread {
       else this.#take()?.reject(new Sqlite.SqliteError(message.message, message.code))
     })
     const gone = (reason: Error) => {
-      if (this.#worker === worker) this.#worker = undefined
+      if (this.#worker !== worker) return
+      this.#worker = undefined
       this.#take()?.reject(reason)
     }
     worker.on('error', gone)

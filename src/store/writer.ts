@@ -7,13 +7,24 @@ import type { Clock } from '../base/clock.ts'
 import { PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { storeError } from './failure.ts'
-import { WriterThread } from './thread.ts'
+import type { WriterThread } from './thread.ts'
 import type { Outcome, Write } from './write.ts'
 
 /** Bounds how long one commit keeps later writes waiting. */
 const MAX_BATCH = 1_000
 /** When to try again what must be kept, if the disk is full and nobody else writes. */
 const RETRY_MS = 1_000
+
+type Thread = Pick<WriterThread, 'write' | 'close'>
+
+/** What a writer is made of. */
+export interface WriterParts {
+  /** For messages. */
+  readonly file: string
+  readonly thread: Thread
+  readonly clock: Clock
+  readonly log: Log
+}
 
 interface Entry {
   readonly write: Write
@@ -31,7 +42,7 @@ type State =
 /** Writes in the order of the calls. */
 export class Writer {
   readonly #file: string
-  readonly #thread: WriterThread
+  readonly #thread: Thread
   readonly #clock: Clock
   readonly #log: Log
   #queue: Entry[] = []
@@ -39,9 +50,9 @@ export class Writer {
   #state: State = { name: 'idle' }
   #ending: { readonly drained: () => void } | undefined
 
-  constructor(file: string, clock: Clock, log: Log) {
+  constructor({ file, thread, clock, log }: WriterParts) {
     this.#file = file
-    this.#thread = new WriterThread(file)
+    this.#thread = thread
     this.#clock = clock
     this.#log = log
   }
