@@ -168,6 +168,7 @@ test('any headers hold credentials or none', () => {
     '=',
     toHex(carrying),
     'Basic ',
+    `L402 ${m}:${p}`,
   )
   const value = fc.oneof(
     fc.string({ unit: 'binary' }),
