@@ -1,0 +1,37 @@
+/**
+ * Where Pinhole answers otherwise than Aperture v0.5.0, on purpose: the rows of the table in
+ * docs/aperture.md, which says why. A case may differ in the parts that are named here, and must.
+ */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** One row: cases, and a pattern for every line by which their answers may differ. */
+export interface Intended {
+  readonly cases: readonly string[]
+  readonly parts: readonly RegExp[]
+}
+
+const page = path.resolve(import.meta.dirname, '../../docs/aperture.md')
+
+/** Rows of the table below the heading "Intended differences". */
+export function intendedDifferences(): readonly Intended[] {
+  const [, table = ''] = readFileSync(page, 'utf8').split('## Intended differences')
+  return table
+    .split('\n')
+    .filter((line) => /^\| `/.test(line))
+    .map((line) => {
+      const [, cases = '', parts = ''] = line.split(/(?<!\\)\|/)
+      const quoted = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
+      return {
+        cases: quoted(cases),
+        parts: quoted(parts).map((text) => new RegExp(`^${text.replaceAll('\\|', '|')}: `)),
+      }
+    })
+}
+
+/** The patterns that cover the case `id`. A star in a row's case stands for any ending. */
+export function partsFor(id: string, rows: readonly Intended[]): readonly RegExp[] {
+  const covers = (name: string) =>
+    name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : id === name
+  return rows.filter(({ cases }) => cases.some(covers)).flatMap(({ parts }) => parts)
+}
