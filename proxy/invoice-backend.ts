@@ -27,4 +27,9 @@ export interface InvoiceBackend {
   invoice(request: InvoiceRequest): Promise<Invoice>
   /** Whether the invoice of this payment hash is settled, waiting up to `withinMs` for it (strictverify). */
   settled(paymentHash: Uint8Array, withinMs: number): Promise<boolean>
+  /**
+   * The preimage of a settled invoice, which its own node tells: with it a browser gets the credential that
+   * its person has paid for. `undefined` when the invoice is not settled or the node cannot be asked.
+   */
+  preimage(paymentHash: Uint8Array): Promise<Uint8Array | undefined>
 }

@@ -20,6 +20,8 @@ export interface TokenStore {
   add(token: NewToken): Promise<void>
   /** The root key of an identifier's hash; `undefined` when it was never sold or has been revoked. */
   rootKey(identifierHash: Uint8Array): Uint8Array | undefined
+  /** What a token was sold for, in millisatoshis; `undefined` when that is not known. */
+  priceMsat?(identifierHash: Uint8Array): bigint | undefined
   /**
    * Remembers that a token's preimage was shown: it is paid, whatever the node has told so far. Must not
    * throw; may be late.

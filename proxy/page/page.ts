@@ -1,0 +1,109 @@
+/**
+ * The 402 that a person sees: what it costs, a QR code and a link for the wallet. One file without anything
+ * from elsewhere; its policy lets nothing run but the script whose hash it names. Without the script, and
+ * once paid, the form's button leads on.
+ */
+import { createHash } from 'node:crypto'
+import { toString as qrCode } from 'qrcode'
+import { typed } from '../answer.ts'
+import { toBase64 } from '../l402/base64.ts'
+import type { Offer } from '../pay.ts'
+import { FIELDS, PAY_PATH, SCRIPT } from './script.ts'
+import { STYLE } from './style.ts'
+
+const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+const POLICY = [
+  "default-src 'none'",
+  `script-src ${sha256(SCRIPT)}`,
+  `style-src ${sha256(STYLE)}`,
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Headers of every page of ours. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  ...typed('text/html; charset=utf-8'),
+  'Content-Security-Policy': POLICY,
+  'Referrer-Policy': 'no-referrer',
+  Vary: 'Accept',
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+const escape = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+
+/** `12,345 sat`, with thousandths where there are any. */
+export function formatAmount(msat: bigint): string {
+  const whole = (msat / 1_000n).toString().replace(/\B(?=(?:\d{3})+$)/g, ',')
+  const rest = msat % 1_000n
+  const part = rest === 0n ? '' : `.${rest.toString().padStart(3, '0').replace(/0+$/, '')}`
+  return `${whole}${part} sat`
+}
+
+function frame(title: string, content: string, expiresAtMs = 0): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escape(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body data-expires="${expiresAtMs}">
+<main>
+${content}
+</main>
+</body>
+</html>
+`
+}
+
+/** The page of an offer; `url` is what was asked for, path and query, and is where it leads once paid. */
+export async function paymentPage(offer: Offer, url: string): Promise<string> {
+  const { invoice, macaroon, payId } = offer
+  const { amountMsat, expiresAtMs } = invoice
+  const name = escape(offer.service.name)
+  const amount = formatAmount(amountMsat)
+  const request = escape(invoice.paymentRequest)
+  // Capitals only: a QR code packs them tighter (ISO/IEC 18004 §7.4.4), and bech32 reads either case.
+  const code = await qrCode(`LIGHTNING:${invoice.paymentRequest.toUpperCase()}`, {
+    type: 'svg',
+    errorCorrectionLevel: 'L',
+    margin: 2,
+  })
+  const content = `<h1>${name}</h1>
+<p class="amount">${amount}</p>
+<div id="offer">
+<a class="code" href="lightning:${request}" aria-label="Pay with a Lightning wallet">${code.trim()}</a>
+<textarea id="invoice" rows="4" readonly spellcheck="false" aria-label="Lightning invoice">${request}</textarea>
+<div class="row"><a href="lightning:${request}">Open in wallet</a><button id="copy" hidden>Copy</button></div>
+</div>
+<form id="pay" method="post" action="${PAY_PATH}${escape(payId)}">
+<input type="hidden" name="${FIELDS.macaroon}" value="${toBase64(macaroon)}">
+<input type="hidden" name="${FIELDS.service}" value="${name}">
+<input type="hidden" name="${FIELDS.url}" value="${escape(url)}">
+<button>I have paid</button>
+</form>
+<p id="status" role="status" aria-live="polite"></p>
+<script>${SCRIPT}</script>`
+  return frame(`${amount}: ${offer.service.name}`, content, expiresAtMs)
+}
+
+/** What the form's button leads to while the invoice is not paid. */
+export function notPaidPage(): string {
+  return frame(
+    'Not paid yet',
+    `<h1>Not paid yet</h1>
+<p>The payment has not arrived. Go back, pay the invoice, and press the button again.</p>`,
+  )
+}
