@@ -68,6 +68,13 @@ export class RateLimiter {
     return ALLOWED
   }
 
+  /** Buckets that are kept. */
+  get size(): number {
+    let size = 0
+    for (const buckets of this.#buckets.values()) size += buckets.size
+    return size
+  }
+
   /** Forgets full buckets, which are as good as none; to be called now and then. */
   prune(nowMs: number): void {
     for (const [service, buckets] of this.#buckets) {

@@ -21,9 +21,8 @@ export interface Target {
 /** A request of either version of HTTP. */
 export type Request = IncomingMessage | Http2ServerRequest
 
-// RFC 9112 §3.2: a target has no blank, no control character and no fragment. Bytes above ASCII are
-// forbidden too, but clients send them.
-const BAD_CHARACTER = /[^\x21-\x7e\x80-\xff]|#/
+// RFC 9112 §3.2: a target has no blank, no control character, no byte above ASCII and no fragment.
+const BAD_CHARACTER = /[^\x21-\x7e]|#/
 // The characters of RFC 3986 §3.2 without user information, as Go's ValidHostHeader.
 const HOST = /^[\w\-.~!$&'()*+,;=%:[\]]*$/
 
