@@ -1,0 +1,36 @@
+/** Moves a request's body from the client upstream, no faster than the upstream takes it. */
+import type { Readable, Writable } from 'node:stream'
+
+export interface PumpEvents {
+  /** A piece moved, at either end. */
+  moved(): void
+  /** The client's body is complete and was handed over. */
+  ended(): void
+}
+
+/** Starts at once; the returned function stops it and lets the rest of the body run into nothing. */
+export function pumpBody(source: Readable, sink: Writable, events: PumpEvents): () => void {
+  const onData = (chunk: Buffer) => {
+    events.moved()
+    if (!sink.write(chunk)) source.pause()
+  }
+  const onDrain = () => {
+    events.moved()
+    source.resume()
+  }
+  const detach = () => {
+    source.off('data', onData).off('end', onEnd)
+    sink.off('drain', onDrain)
+  }
+  const onEnd = () => {
+    detach()
+    events.ended()
+  }
+  sink.on('drain', onDrain)
+  source.on('data', onData).once('end', onEnd)
+  return () => {
+    detach()
+    // A body that stands still would hold up the connection's next request.
+    if (!source.destroyed) source.resume()
+  }
+}

@@ -1,0 +1,79 @@
+/** Answers a client that speaks HTTP/1.1 or 1.0. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import net from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Reply } from './reply.ts'
+import type { ResponseHead } from './response-head.ts'
+
+export class Http1Reply implements Reply {
+  readonly body: IncomingMessage
+  readonly sink: ServerResponse
+  #hasLength = false
+
+  constructor(req: IncomingMessage, res: ServerResponse) {
+    this.body = req
+    this.sink = res
+  }
+
+  get started(): boolean {
+    return this.sink.headersSent
+  }
+
+  get backlog(): number {
+    return this.sink.writableLength + (this.sink.socket?.writableLength ?? 0)
+  }
+
+  requestTrailers(): readonly string[] {
+    return this.body.rawTrailers
+  }
+
+  info(status: number, fields: readonly string[]): void {
+    // Node has no way to send any interim answer but by name. The socket is the response's alone, from
+    // the end of the answer before it to its own.
+    const { socket } = this.sink
+    if (!socket || this.started || this.body.httpVersion !== '1.1') return
+    let text = `HTTP/1.1 ${status} ${status === 103 ? 'Early Hints' : 'Interim'}\r\n`
+    for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
+    socket.write(`${text}\r\n`, 'latin1')
+  }
+
+  head({ status, statusText, fields, hasLength, trailer }: ResponseHead): void {
+    this.#hasLength = hasLength
+    const chunked =
+      !hasLength && this.body.httpVersion === '1.1' && this.body.method !== 'HEAD' && status >= 200
+    const lines = [...fields]
+    if (trailer !== '' && chunked && status !== 204 && status !== 304) {
+      lines.push('Trailer', trailer)
+    }
+    if (statusText === '') this.sink.writeHead(status, lines)
+    else this.sink.writeHead(status, statusText, lines)
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.sink.write(chunk)
+  }
+
+  end(trailers: readonly string[]): void {
+    if (trailers.length > 0 && this.sink.chunkedEncoding) {
+      const pairs: [string, string][] = []
+      for (let i = 0; i + 1 < trailers.length; i += 2) {
+        pairs.push([trailers[i] ?? '', trailers[i + 1] ?? ''])
+      }
+      this.sink.addTrailers(pairs)
+    }
+    this.sink.end()
+  }
+
+  cut(): void {
+    const { socket } = this.sink
+    // A body without length or chunks ends with the connection, so an orderly end would complete it.
+    const endsWithConnection = !this.#hasLength && !this.sink.chunkedEncoding
+    if (endsWithConnection && socket instanceof net.Socket && !(socket instanceof TLSSocket)) {
+      socket.resetAndDestroy()
+    } else this.sink.destroy()
+  }
+
+  onClose(listener: (complete: boolean) => void): void {
+    this.sink.once('close', () => listener(this.sink.writableFinished))
+  }
+}

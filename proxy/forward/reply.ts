@@ -1,0 +1,28 @@
+/** The client's end of a forwarded request, alike for HTTP/1.1 and HTTP/2. */
+import type { Readable, Writable } from 'node:stream'
+import type { ResponseHead } from './response-head.ts'
+
+/** Writes an answer to the client. */
+export interface Reply {
+  /** The request's body. */
+  readonly body: Readable
+  /** What takes the answer's body; emits `drain` and `close`. */
+  readonly sink: Writable
+  /** Whether the head of the answer is out. */
+  readonly started: boolean
+  /** Bytes that the client has not taken yet. */
+  readonly backlog: number
+  /** Trailers of the request, once its body has ended: names and values in turn. */
+  requestTrailers(): readonly string[]
+  /** An interim answer: 102, 103, or any but 100 and 101. */
+  info(status: number, fields: readonly string[]): void
+  /** The head; `ended` when nothing follows. Throws when a field cannot be sent. */
+  head(head: ResponseHead, ended: boolean): void
+  /** A piece of the body; false asks to wait for `drain`. */
+  write(chunk: Buffer): boolean
+  end(trailers: readonly string[]): void
+  /** Breaks the answer off, so that it cannot be taken for complete. */
+  cut(): void
+  /** Calls `listener` once, when the client has everything or is gone. */
+  onClose(listener: (complete: boolean) => void): void
+}
