@@ -49,8 +49,6 @@ export interface InvoiceHealth {
 
 /** The paywall's invoices. */
 export interface Invoices extends InvoiceBackend {
-  /** The preimage of a paid invoice as its node tells it; `undefined` while unpaid or unknown. Never rejects. */
-  preimage(paymentHash: Uint8Array): Promise<Uint8Array | undefined>
   /** Calls `listener` once for each invoice of ours that is paid from now on. */
   onSettled(listener: (settlement: Settlement) => void): () => void
   /** The nodes, for health. */

@@ -44,6 +44,7 @@ export interface InvoiceStatus {
 /** One node. All calls reject with a `PinholeError` (`ERR_NODE_…`) when it cannot be asked. */
 export interface InvoiceNode {
   readonly name: string
+  /** `connecting` is for a moment only, and calls wait for its end; one that is `away` refuses them. */
   readonly state: 'ready' | 'connecting' | 'away'
   /** Calls `listener` each time the state becomes `ready`; the returned function ends that. */
   onReady(listener: () => void): () => void
@@ -57,6 +58,10 @@ export interface InvoiceNode {
   /** `undefined` when the node has no such invoice. */
   lookupInvoice(paymentHash: Uint8Array): Promise<InvoiceStatus | undefined>
 }
+
+/** Whether there is a point in asking the node. */
+export const canBeAsked = (node: InvoiceNode | undefined): boolean =>
+  node !== undefined && node.state !== 'away'
 
 /** All nodes of a hub. */
 export interface NodeSource {

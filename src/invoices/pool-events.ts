@@ -25,7 +25,12 @@ export type PoolEvent =
   /** Request `id` has waited long enough. */
   | ({ readonly type: 'left'; readonly id: number } & PriceKey & Moment)
   /** The node has made the invoice of `call`. */
-  | ({ readonly type: 'made'; readonly call: number; readonly tookMs: number } & PriceKey & Moment)
+  | ({
+      readonly type: 'made'
+      readonly call: number
+      readonly tookMs: number | undefined
+    } & PriceKey &
+      Moment)
   /** The node has not made it; `retryMs` is the wait before more is made ahead. */
   | ({ readonly type: 'failed'; readonly call: number; readonly retryMs: number } & PriceKey &
       Reachable &

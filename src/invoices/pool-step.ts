@@ -14,11 +14,11 @@ import type { PoolEffect, PoolEvent, PriceKey, Refusal } from './pool-events.ts'
 import { priceOf, sourceOf, targetOf, touchPrice } from './pool-state.ts'
 import type { PoolState, Price, Source } from './pool-state.ts'
 
-/** Calls under way at one node: what a node 300 ms away needs for 400 invoices a second. */
-export const MAX_CALLS = 128
+/** Calls under way at one node: a node 300 ms away then makes 800 invoices a second, more than lnd can. */
+export const MAX_CALLS = 256
 
 /** Of these for invoices that nobody waits for yet, so that those who wait always find a free call. */
-export const MAX_REFILL_CALLS = 96
+export const MAX_REFILL_CALLS = 192
 
 /** Requests that wait for one node; at its limit of calls the last one waits a few seconds. */
 export const MAX_WAITING = 1_024
@@ -110,7 +110,7 @@ function made(state: PoolState, event: Of<'made'>, effects: PoolEffect[]): void 
   const price = priceOf(state, event)
   source.calls--
   source.up = true
-  source.lead.measured(event.tookMs)
+  if (event.tookMs !== undefined) source.lead.measured(event.tookMs)
   const id = leave(source, price)
   if (id === undefined && state.limits.enabled) {
     effects.push({ type: 'keep', call, ...keyOf(price) })

@@ -25,7 +25,7 @@ export interface PoolCount {
 export interface PoolStore {
   /**
    * Keeps them; many calls at once may share a commit. An invoice may be taken once its promise has resolved,
-   * not before. One whose payment hash was ever kept before is left out.
+   * not before. One whose payment hash is kept already is left out.
    */
   add(invoices: readonly PooledInvoice[]): Promise<void>
   /**

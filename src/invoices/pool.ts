@@ -8,7 +8,7 @@ import { PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { makeInvoice } from './make.ts'
 import type { Failure, Meter, Supply } from './meter.ts'
-import type { InvoiceNode, NodeSource } from './node.ts'
+import { canBeAsked, type InvoiceNode, type NodeSource } from './node.ts'
 import type { InvoiceOptions } from './options.ts'
 import type { Origins } from './origins.ts'
 import type { PoolEffect, PoolEvent, PriceKey } from './pool-events.ts'
@@ -79,7 +79,7 @@ export class InvoicePool {
       const askedAt = clock.now()
       const pending: Pending = { ...key, askedAt, resolve, reject, cancelTimer: () => {} }
       this.#pending.set(id, pending)
-      this.#run({ type: 'ask', id, ...key, up: node.state === 'ready', now: askedAt })
+      this.#run({ type: 'ask', id, ...key, up: canBeAsked(node), now: askedAt })
       if (!this.#pending.has(id)) return
       pending.cancelTimer = clock.after(options.timeout, () => {
         this.#run({ type: 'left', id, ...key, now: clock.now() })
@@ -99,7 +99,7 @@ export class InvoicePool {
 
   /** Tells that `node` can be asked, or may be by now. */
   reached(node: InvoiceNode): void {
-    const up = node.state === 'ready'
+    const up = canBeAsked(node)
     this.#run({ type: 'node', node: node.name, up, now: this.#parts.clock.now() })
   }
 
@@ -170,7 +170,7 @@ export class InvoicePool {
       this.#fault(node, 'store')
       log.error({ error, node }, 'no stored invoice can be taken')
     }
-    const up = this.#parts.nodes.get(node)?.state === 'ready'
+    const up = canBeAsked(this.#parts.nodes.get(node))
     this.#run({ type: 'missed', id, node, amountMsat, up, now: clock.now() })
   }
 
@@ -205,6 +205,8 @@ export class InvoicePool {
   async #make({ call, node, amountMsat }: PriceKey & { call: number }): Promise<void> {
     const { clock, log } = this.#parts
     const startedAt = clock.now()
+    // What a connection took to come about says nothing of the node.
+    const measured = this.#parts.nodes.get(node)?.state === 'ready'
     try {
       const invoice = await makeInvoice({ node, amountMsat }, this.#parts)
       this.#parts.meter.of(node).made++
@@ -215,13 +217,14 @@ export class InvoicePool {
       const now = clock.now()
       const setbacks = this.#setbacksOf(node)
       if (setbacks.add(reason, now)) log.warn({ error: reason, node }, 'the node makes no invoice')
-      const up = this.#parts.nodes.get(node)?.state === 'ready'
+      const up = canBeAsked(this.#parts.nodes.get(node))
       const retryMs = setbacks.retryAt - now
       this.#run({ type: 'failed', call, node, amountMsat, up, retryMs, now })
       return
     }
     const now = clock.now()
-    this.#run({ type: 'made', call, node, amountMsat, tookMs: now - startedAt, now })
+    const tookMs = measured ? now - startedAt : undefined
+    this.#run({ type: 'made', call, node, amountMsat, tookMs, now })
   }
 
   #taken(call: number): PooledInvoice | undefined {
@@ -281,7 +284,7 @@ export class InvoicePool {
     const { clock, nodes } = this.#parts
     const cancel = clock.after(at - clock.now(), () => {
       this.#timers.delete(node)
-      const up = nodes.get(node)?.state === 'ready'
+      const up = canBeAsked(nodes.get(node))
       this.#run({ type: 'node', node, up, now: clock.now() })
     })
     this.#timers.set(node, { at, cancel })

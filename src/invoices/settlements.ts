@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { withDeadline } from './deadline.ts'
-import type { InvoiceNode, InvoiceStatus, NodeSource } from './node.ts'
+import { canBeAsked, type InvoiceNode, type InvoiceStatus, type NodeSource } from './node.ts'
 import type { Origins } from './origins.ts'
 import type { SettlementStore } from './pool-store.ts'
 
@@ -155,7 +155,7 @@ export class Settlements {
   }
 
   async #ask(node: InvoiceNode, paymentHash: Uint8Array): Promise<InvoiceStatus | undefined> {
-    if (node.state !== 'ready') return undefined
+    if (!canBeAsked(node)) return undefined
     const { timeoutMs, clock, log } = this.#parts
     try {
       return await withDeadline(node.lookupInvoice(paymentHash), timeoutMs, clock, () => {
