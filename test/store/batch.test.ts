@@ -5,7 +5,8 @@ import { prepareBatches } from '../../src/store/batch.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { isRefusal, sqliteCode, storeError } from '../../src/store/failure.ts'
 import type { Write } from '../../src/store/write.ts'
-import { freshFile, newInvoice, newToken } from './folder.ts'
+import { freshFile } from './folder.ts'
+import { newInvoice, newToken } from './rows.ts'
 
 const sell = (): Write => ({ name: 'sell', token: newToken() })
 

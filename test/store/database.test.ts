@@ -7,7 +7,8 @@ import { isPinholeError } from '../../src/base/errors.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { SCHEMA_VERSION } from '../../src/store/migrations.ts'
 import { openStore } from '../../src/store/store.ts'
-import { freshFile, newToken, withStore } from './folder.ts'
+import { freshFile, withStore } from './folder.ts'
+import { newToken } from './rows.ts'
 
 const mode = (file: string) => (statSync(file).mode & 0o777).toString(8)
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { NodeRow } from '../../src/store/node-rows.ts'
-import { freshFile, newInvoice, withStore } from './folder.ts'
+import { freshFile, withStore } from './folder.ts'
+import { newInvoice } from './rows.ts'
 
 const alice: NodeRow = {
   name: 'alice',

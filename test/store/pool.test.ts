@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { freshFile, newInvoice, newToken, withStore } from './folder.ts'
+import { freshFile, withStore } from './folder.ts'
+import { newInvoice, newToken } from './rows.ts'
 
 test('the invoice that expires first but lives long enough is taken', async () => {
   await withStore(async ({ invoices }) => {

@@ -3,7 +3,8 @@ import test from 'node:test'
 import { isPinholeError } from '../../src/base/errors.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { openStore } from '../../src/store/store.ts'
-import { freshFile, hash, newInvoice, newToken, plain, withStore } from './folder.ts'
+import { freshFile, plain, withStore } from './folder.ts'
+import { hash, newInvoice, newToken } from './rows.ts'
 
 test('a token that was added is there, also after the file was opened again', async () => {
   const token = newToken()

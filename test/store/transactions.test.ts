@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Store } from '../../src/store/store.ts'
-import { freshFile, hash, newToken, withStore } from './folder.ts'
+import { freshFile, withStore } from './folder.ts'
+import { hash, newToken } from './rows.ts'
 
 /** Three sales of "weather" and one of "maps"; the second and the last are paid, at 20 and 40. */
 async function fill({ tokens, transactions }: Store) {

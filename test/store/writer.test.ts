@@ -9,7 +9,8 @@ import { openDatabase } from '../../src/store/database.ts'
 import { WriterThread } from '../../src/store/thread.ts'
 import type { Outcome, Write } from '../../src/store/write.ts'
 import { Writer } from '../../src/store/writer.ts'
-import { freshFile, hash, newToken } from './folder.ts'
+import { freshFile } from './folder.ts'
+import { hash, newToken } from './rows.ts'
 
 const settle = (atMs: number): Write => ({ name: 'settle', paymentHash: hash(), atMs })
 const turn = () => new Promise((resolve) => setImmediate(resolve))
