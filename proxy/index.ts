@@ -1,0 +1,12 @@
+/** The paywall for a server of one's own. The package export `pinhole/proxy`. */
+export { Allowance, type AllowanceLimits } from './allowance.ts'
+export { parseTrusted, type TrustedProxies } from './client-address.ts'
+export { Freebies } from './freebie.ts'
+export type { Invoice, InvoiceBackend, InvoiceRequest } from './invoice-backend.ts'
+export type { PaywallOptions } from './options.ts'
+export { paywall } from './plugin.ts'
+export { fixedPricer, type Pricer, type PriceRequest } from './pricer.ts'
+export { RateLimiter } from './rate-limit.ts'
+export type { Snapshot } from './route.ts'
+export type { Auth, Pattern, RateLimit, Service, Upstream, UpstreamTimeouts } from './service.ts'
+export type { NewToken, TokenStore } from './token-store.ts'

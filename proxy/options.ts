@@ -1,0 +1,34 @@
+/** What a paywall is made of. */
+import type { Registry } from 'prom-client'
+import type { Clock } from '../src/base/clock.ts'
+import type { Log } from '../src/base/log.ts'
+import type { Allowance } from './allowance.ts'
+import type { Freebies } from './freebie.ts'
+import type { InvoiceBackend } from './invoice-backend.ts'
+import type { Pricer } from './pricer.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import type { Snapshot } from './route.ts'
+import type { TokenStore } from './token-store.ts'
+
+/** Collaborators of the paywall, and its settings. */
+export interface PaywallOptions {
+  /** Asked once for each request: a reload takes effect for the next one and waits for none. */
+  readonly snapshot: () => Snapshot
+  readonly invoices: InvoiceBackend
+  readonly tokens: TokenStore
+  readonly allowance: Allowance
+  readonly freebies: Freebies
+  readonly rateLimits: RateLimiter
+  /** Most verified credentials that are remembered. */
+  readonly rememberedTokens: number
+  /** Without one, the prices that are written at the services. */
+  readonly pricer?: Pricer
+  readonly clock?: Clock
+  readonly log?: Log
+  /** Where the paywall's figures are shown; without one they are not. */
+  readonly registry?: Registry | undefined
+  /** Paths whose upgrades another listener of the same server answers; without it there are none. */
+  readonly ownPaths?: (path: string) => boolean
+  /** A client that takes nothing of a response for so long is cut, in milliseconds; 0 is never. */
+  readonly writeTimeoutMs?: number
+}

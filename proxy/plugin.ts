@@ -1,0 +1,186 @@
+/**
+ * The paywall as a Fastify plugin. Every request that no other route takes, and every upgrade that nobody
+ * else answers, goes one way; below each stage are the answers by which it may end there:
+ *
+ *     route ──► gate ──► price ──► pay ──► forward ──► upstream
+ *     403       401      500       402     502
+ *     400       429                429     504
+ *     404                          500
+ *     preflight                    503
+ *
+ * Bodies are left as streams; nothing here reads them.
+ */
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { FastifyPluginAsync, onRequestHookHandler } from 'fastify'
+import { type Clock, systemClock } from '../src/base/clock.ts'
+import { type Log, silentLog } from '../src/base/log.ts'
+import { type Answer, INTERNAL_ERROR, PRICE_FAILED, type Refusal, refuse } from './answer.ts'
+import { paymentRequired } from './answer-payment.ts'
+import { type Arrival, arrive, cameByTls } from './arrival.ts'
+import { Forwarder } from './forward/forward.ts'
+import type { Passage } from './forward/passage.ts'
+import { Gate } from './gate.ts'
+import { type Counted, Meter, NO_SERVICE, registerMeter } from './meter.ts'
+import type { PaywallOptions } from './options.ts'
+import { payRoute } from './page/pay-route.ts'
+import { pay } from './pay.ts'
+import { priceOf } from './price.ts'
+import { fixedPricer, type Pricer } from './pricer.ts'
+import { RememberedTokens, type Token } from './remembered.ts'
+import { isPreflight, type Route, type Routed, route, type Snapshot } from './route.ts'
+import { send, sendOnSocket } from './send.ts'
+import type { Request } from './target.ts'
+
+/** Fastify plugin that sells what is behind the services of its snapshots. */
+export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) => {
+  const hall = new Paywall(options)
+  payRoute(app, { ...hall.deps, secure: ({ raw }) => hall.cameByTls(raw) })
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
+  }
+  // Taken over before Fastify would read the body, or judge its type.
+  const takeOver: onRequestHookHandler = ({ raw }, reply) => {
+    reply.hijack()
+    void hall.request(raw, reply.raw)
+  }
+  app.all('*', { onRequest: takeOver }, () => {})
+  const { server } = app
+  server.on('upgrade', hall.upgrade)
+  app.addHook('onClose', async () => {
+    server.off('upgrade', hall.upgrade)
+    await hall.close()
+  })
+}
+
+/** What is done with a request. */
+type Decision =
+  | (Routed & { readonly name: 'pass'; readonly token?: Token })
+  | { readonly name: 'refused'; readonly refusal: Refusal }
+  | { readonly name: 'answer'; readonly outcome: Counted; readonly answer: Answer }
+
+/** The two things that can be done, by request or by upgrade. */
+interface Way {
+  answer(answer: Answer): void
+  forward(passage: Passage): Promise<unknown>
+  /** Breaks the connection off, or its stream. */
+  breakOff(): void
+}
+
+class Paywall {
+  readonly deps: PaywallOptions & { readonly clock: Clock; readonly log: Log }
+  readonly #pricer: Pricer
+  readonly #gate: Gate
+  readonly #forwarder: Forwarder
+  readonly #meter = new Meter()
+  readonly #remembered: RememberedTokens
+  #snapshot: Snapshot | undefined
+
+  constructor(options: PaywallOptions) {
+    const { clock = systemClock, log = silentLog, pricer = fixedPricer } = options
+    this.deps = { ...options, clock, log }
+    this.#pricer = pricer
+    this.#remembered = new RememberedTokens(options.rememberedTokens, options.tokens)
+    this.#gate = new Gate({ ...options, remembered: this.#remembered, meter: this.#meter })
+    this.#forwarder = new Forwarder({ clock, log, writeTimeoutMs: options.writeTimeoutMs ?? 0 })
+    if (options.registry) registerMeter(this.#meter, options.registry)
+  }
+
+  /** The one way. The rest is how requests come onto it and leave it. */
+  async #decide(arrival: Arrival, routed: Route, strict: boolean): Promise<Decision> {
+    if (routed.name !== 'service') return routed
+    const { service, target } = routed
+    const visit = { ...routed, ...arrival, strict }
+    const entry = isPreflight(arrival.req) ? this.#gate.pass(visit) : await this.#gate.enter(visit)
+    if (entry.name === 'refused') return entry
+    if (entry.name === 'granted') return { name: 'pass', service, target, token: entry.token }
+    if (entry.name === 'open') return { name: 'pass', service, target }
+    const priceMsat = await priceOf(this.#pricer, routed, this.deps.log)
+    if (priceMsat === undefined) return { name: 'refused', refusal: PRICE_FAILED }
+    if (priceMsat === 0n) return { name: 'pass', service, target }
+    const payment = await pay({ service, priceMsat, address: arrival.address }, this.deps)
+    if (payment.name === 'refused') return payment
+    const answer = await paymentRequired(payment.offer, arrival.asked, target.url)
+    return { name: 'answer', outcome: 'unpaid', answer }
+  }
+
+  request(req: Request, res: ServerResponse | Http2ServerResponse): Promise<void> {
+    return this.#serve(req, {
+      answer: (answer) => send(res, answer),
+      forward: (passage) => this.#forwarder.request(req, res, passage),
+      breakOff: () => res.destroy(),
+    })
+  }
+
+  readonly upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const [path = ''] = (req.url ?? '').split('?')
+    if (this.deps.ownPaths?.(path)) return
+    void this.#serve(req, {
+      answer: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),
+      forward: (passage) => this.#forwarder.upgrade(req, socket, head, passage),
+      breakOff: () => socket.destroy(),
+    })
+  }
+
+  cameByTls(req: Request): boolean {
+    return cameByTls(arrive(req, this.deps.snapshot().trusted, this.deps.clock))
+  }
+
+  async close(): Promise<void> {
+    this.#remembered.close()
+    await this.#forwarder.close()
+  }
+
+  /** Never rejects: whatever goes wrong with one request ends that one only. */
+  async #serve(req: Request, way: Way): Promise<void> {
+    try {
+      const snapshot = this.#current()
+      const arrival = arrive(req, snapshot.trusted, this.deps.clock)
+      const routed = route(arrival, snapshot)
+      const decision = await this.#decide(arrival, routed, snapshot.strictVerify).catch(
+        (error: unknown): Decision => {
+          this.deps.log.error({ error }, 'a request could not be decided on')
+          return { name: 'refused', refusal: INTERNAL_ERROR }
+        },
+      )
+      const service = routed.name === 'service' ? routed.service.name : NO_SERVICE
+      this.#count(arrival, service, outcomeOf(decision))
+      if (decision.name === 'pass') await way.forward(passageOf(arrival, decision))
+      else if (decision.name === 'answer') way.answer(decision.answer)
+      else way.answer(refuse(decision.refusal, arrival.asked))
+    } catch (error) {
+      this.deps.log.error({ error }, 'a request could not be served')
+      way.breakOff()
+    }
+  }
+
+  #count({ req: { method }, address }: Arrival, service: string, outcome: Counted): void {
+    this.#meter.count(service, outcome)
+    this.deps.log.debug({ service, outcome, method, address }, 'request')
+  }
+
+  #current(): Snapshot {
+    const snapshot = this.deps.snapshot()
+    if (snapshot !== this.#snapshot) {
+      this.#snapshot = snapshot
+      this.#forwarder.retain(snapshot.services)
+    }
+    return snapshot
+  }
+}
+
+function outcomeOf(decision: Decision): Counted {
+  if (decision.name === 'pass') return decision.token ? 'paid' : 'open'
+  return decision.name === 'answer' ? decision.outcome : decision.refusal.outcome
+}
+
+function passageOf(
+  arrival: Arrival,
+  { service, target, token }: Routed & { token?: Token },
+): Passage {
+  const { address: clientAddress, secure, trustedProxy } = arrival
+  const { tokenId, priceMsat } = token ?? {}
+  const paid = tokenId === undefined ? undefined : { tokenId, priceMsat, scheme: 'L402' as const }
+  return { service, target, clientAddress, paid, secure, trustedProxy }
+}
