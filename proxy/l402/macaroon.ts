@@ -58,9 +58,9 @@ function extend(before: Uint8Array, chain: Chain, caveats: readonly string[]): U
   return concat(before, ...caveats.map(caveatV2), signatureV2(chain.signature))
 }
 
-/** Whether `rootKey` signed the macaroon and its caveats; not whether they are met. Never with a third party. */
+/** Whether `rootKey` signed the macaroon and its caveats; not whether they are met. No
+ * when a third party is to discharge it. */
 export function hasSignature(macaroon: Macaroon, rootKey: Uint8Array): boolean {
-  if (macaroon.thirdParty) return false
   try {
     open(macaroon).verify(rootKey, () => null)
     return true

@@ -87,6 +87,7 @@ test('what is no offer is passed over', () => {
     `Basic macaroon="${m}", invoice="${invoice}"`,
     `L402x macaroon="${m}", invoice="${invoice}"`,
     `macaroon="${m}", invoice="${invoice}"`,
+    `Negotiate L402, macaroon="${m}", invoice="${invoice}"`,
     `Basic realm="L402 macaroon=\\"${m}\\", invoice=\\"${invoice}\\""`,
   ]
   for (const line of none) assert.deepEqual(parseChallenge([line]), [], line)

@@ -81,6 +81,68 @@ test('macaroons beyond the limits are not read', () => {
   assert.equal(readMacaroon(packets(MAX_CAVEATS + 1)), undefined)
 })
 
+const zeros = (count: number) => new Uint8Array(count)
+
+test('version 2 has one encoding', () => {
+  const v2 = (...caveats: readonly (readonly number[])[]) => {
+    const end = [0, 6, 32, ...zeros(32)]
+    return Uint8Array.from([2, 1, 1, 0x6c, 2, 1, 0x69, 0, ...caveats.flat(), ...end])
+  }
+  assert.deepEqual(readMacaroon(v2())?.caveats, [])
+  assert.deepEqual(readMacaroon(v2([2, 1, 0x61, 0], [2, 0, 0]))?.caveats, ['a', ''])
+  assert.equal(readMacaroon(v2([2, 1, 0x61, 4, 1, 0x76, 0]))?.thirdParty, true)
+  assert.equal(readMacaroon(v2([1, 1, 0x6c, 2, 1, 0x61, 4, 1, 0x76, 0]))?.thirdParty, true)
+  const refused: Record<string, readonly number[]> = {
+    'a length in two bytes': [2, 0x81, 0, 0x61, 0],
+    'a length in three': [2, 0x81, 0x80, 0, 0x61, 0],
+    'a location for nobody': [1, 1, 0x6c, 2, 1, 0x61, 0],
+    'an empty location': [1, 0, 2, 1, 0x61, 4, 1, 0x76, 0],
+    'an empty verification id': [2, 1, 0x61, 4, 0, 0],
+    'no identifier': [4, 1, 0x76, 0],
+    'two identifiers': [2, 1, 0x61, 2, 1, 0x61, 0],
+    'the verification id first': [4, 1, 0x76, 2, 1, 0x61, 0],
+    'an unknown field': [2, 1, 0x61, 3, 1, 0x76, 0],
+    'no UTF-8': [2, 1, 0xff, 0],
+  }
+  for (const [what, caveat] of Object.entries(refused)) {
+    assert.equal(readMacaroon(v2(caveat)), undefined, what)
+  }
+})
+
+test('version 1 has one order', () => {
+  const packet = (name: string, data: string | Uint8Array) => {
+    const bytes = typeof data === 'string' ? utf8(data) : data
+    const size = 4 + name.length + 1 + bytes.length + 1
+    return concat(utf8(`${size.toString(16).padStart(4, '0')}${name} `), bytes, utf8('\n'))
+  }
+  const v1 = (...caveats: readonly (readonly [string, string])[]) =>
+    concat(
+      packet('location', 'lsat'),
+      packet('identifier', 'id'),
+      ...caveats.map(([name, data]) => packet(name, data)),
+      packet('signature', zeros(32)),
+    )
+  assert.deepEqual(readMacaroon(v1(['cid', 'a b']))?.caveats, ['a b'])
+  const both = readMacaroon(v1(['cid', 'a'], ['cid', 't'], ['vid', 'v'], ['cl', 'l'], ['cid', 'b']))
+  assert.deepEqual(both?.caveats, ['a', 'b'])
+  assert.equal(both?.thirdParty, true)
+  assert.equal(readMacaroon(v1(['vid', 'v'])), undefined)
+  assert.equal(readMacaroon(v1(['cid', 'a'], ['cl', 'l'])), undefined)
+  assert.equal(readMacaroon(v1(['cid', 'a'], ['cl', 'l'], ['vid', 'v'])), undefined)
+  assert.equal(readMacaroon(v1(['cid', 'a'], ['vid', 'v'], ['vid', 'v'])), undefined)
+  assert.equal(readMacaroon(v1(['other', 'a'])), undefined)
+  assert.equal(readMacaroon(concat(v1(), utf8('0'))), undefined)
+  assert.equal(readMacaroon(concat(v1(), v1())), undefined)
+})
+
+test('a byte order mark is a character like others', () => {
+  const [token] = vectors.tokens
+  const macaroon = readMacaroon(hex(token?.v2 ?? ''))
+  assert.ok(macaroon)
+  const marked = extendMacaroon(macaroon, ['\ufeffservices=other:0'])
+  assert.deepEqual(readMacaroon(marked)?.caveats, ['\ufeffservices=other:0'])
+})
+
 test('any bytes are a macaroon or none', () => {
   const seeds = vectors.parsings.slice(0, 10).map(({ bytes }) => hex(bytes))
   const damaged = fc
