@@ -109,7 +109,8 @@ const TABLE = {
   ERR_PAYMENT_FAILED: kind(502, g.failedPrecondition, 'The node could not pay: check its channels and balance, then try again.'),
   ERR_PAYMENT_PENDING: kind(504, g.unavailable, 'The payment is still under way: run the same command again, it is not paid twice.'),
   ERR_PAYMENT_REFUSED: kind(402, g.failedPrecondition, 'The server wants another payment although this one was made: tell its operator.'),
-  ERR_PAYMENT_STORE: kind(500, g.internal, 'Make the file of paid tokens readable and writable for this user.'),
+  ERR_PAYMENT_REPLAY: kind(402, g.failedPrecondition, 'Buy the token with a request that has a small body first, or raise maxReplayBytes.'),
+  ERR_PAYMENT_STORE: kind(500, g.internal, 'Make the folder of paid tokens readable and writable for this user.'),
 
   // Nodes and what is stored.
   ERR_NODE_UNKNOWN: kind(404, g.notFound, 'See pinhole node list for the nodes that are paired.'),
