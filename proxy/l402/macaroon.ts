@@ -58,8 +58,10 @@ function extend(before: Uint8Array, chain: Chain, caveats: readonly string[]): U
   return concat(before, ...caveats.map(caveatV2), signatureV2(chain.signature))
 }
 
-/** Whether `rootKey` signed the macaroon and its caveats; not whether they are met. No
- * when a third party is to discharge it. */
+/**
+ * Whether `rootKey` signed the macaroon and its caveats; not whether they are met. No when a third party is
+ * to discharge it.
+ */
 export function hasSignature(macaroon: Macaroon, rootKey: Uint8Array): boolean {
   try {
     open(macaroon).verify(rootKey, () => null)
