@@ -32,6 +32,7 @@ export function framedFields(outgoing: Outgoing): string[] {
 
 class StreamingRequest implements Carrier {
   readonly #exchange: Exchange
+  readonly #clock: Clock
   readonly #retry: () => void
   readonly #request: ClientRequest
   #answer: IncomingMessage | undefined
@@ -42,6 +43,7 @@ class StreamingRequest implements Carrier {
 
   constructor(pool: Http1Pool, exchange: Exchange, clock: Clock, retry: () => void) {
     this.#exchange = exchange
+    this.#clock = clock
     this.#retry = retry
     const { outgoing } = exchange
     this.#request = http.request({
@@ -52,21 +54,17 @@ class StreamingRequest implements Carrier {
       setHost: false,
     })
     this.#request
+      .once('socket', () => this.#connected())
       .on('information', (info) => exchange.info(info.statusCode, info.rawHeaders))
       .on('continue', () => this.#pump())
       .once('response', (answer) => this.#answered(answer))
       .on('error', (reason) => this.#failed(reason))
-    if (!outgoing.hasBody) {
-      this.#request.end(() => exchange.sent())
-    } else if (outgoing.expectsContinue) {
-      this.#request.flushHeaders()
-      this.#request.once('socket', () => {
-        this.#cancelContinue = clock.after(CONTINUE_AFTER_MS, () => this.#pump())
+      // As after a 101 that nobody asked for.
+      .once('close', () => {
+        if (!this.#answer) this.#failed(new Error('the connection was closed'))
       })
-    } else {
-      this.#request.flushHeaders()
-      this.#pump()
-    }
+    if (outgoing.hasBody) this.#request.flushHeaders()
+    else this.#request.end(() => exchange.sent())
     exchange.carriedBy(this)
   }
 
@@ -80,12 +78,19 @@ class StreamingRequest implements Carrier {
     this.#answer?.resume()
   }
 
+  #connected(): void {
+    const { hasBody, expectsContinue } = this.#exchange.outgoing
+    this.#exchange.sending()
+    if (expectsContinue) {
+      this.#cancelContinue = this.#clock.after(CONTINUE_AFTER_MS, () => this.#pump())
+    } else if (hasBody) this.#pump()
+  }
+
   #pump(): void {
     this.#cancelContinue()
-    if (this.#isDone || this.#isPumping) return
+    if (this.#isDone || this.#isPumping || !this.#exchange.outgoing.hasBody) return
     this.#isPumping = true
     const { reply, outgoing } = this.#exchange
-    this.#exchange.sending()
     this.#stopPump = pumpBody(reply.body, this.#request, {
       moved: () => this.#exchange.moved(),
       ended: () => {

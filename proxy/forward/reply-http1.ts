@@ -9,6 +9,7 @@ export class Http1Reply implements Reply {
   readonly body: IncomingMessage
   readonly sink: ServerResponse
   #hasLength = false
+  #isFlushed = false
 
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.body = req
@@ -47,9 +48,17 @@ export class Http1Reply implements Reply {
     }
     if (statusText === '') this.sink.writeHead(status, lines)
     else this.sink.writeHead(status, statusText, lines)
+    // What has arrived of the body in the same piece goes out with the head; nothing else is waited for.
+    process.nextTick(flush, this)
+  }
+
+  /** Sends the head by itself, unless it is out. */
+  flush(): void {
+    if (!this.#isFlushed && !this.sink.destroyed) this.sink.flushHeaders()
   }
 
   write(chunk: Buffer): boolean {
+    this.#isFlushed = true
     return this.sink.write(chunk)
   }
 
@@ -61,6 +70,7 @@ export class Http1Reply implements Reply {
       }
       this.sink.addTrailers(pairs)
     }
+    this.#isFlushed = true
     this.sink.end()
   }
 
@@ -77,3 +87,5 @@ export class Http1Reply implements Reply {
     this.sink.once('close', () => listener(this.sink.writableFinished))
   }
 }
+
+const flush = (reply: Http1Reply) => reply.flush()
