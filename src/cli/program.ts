@@ -4,10 +4,15 @@ import { VERSION } from '../version.ts'
 import { agentCommand } from './agent.ts'
 import { type CommandContext } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
+import { importCommand } from './import.ts'
 import { type Output, writeError } from './output.ts'
 import { startCommand } from './start.ts'
 
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [startCommand, agentCommand]
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
+  startCommand,
+  agentCommand,
+  importCommand,
+]
 
 const HELP = `
 Examples:
