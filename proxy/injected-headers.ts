@@ -1,5 +1,5 @@
 /** Reads `headers` of a service: what is sent to the upstream in place of the client's own. */
-import { type CompileDeps, type Fail, reasonOf, type ServiceConfig } from './service-config.ts'
+import { type CompileDeps, type Fail, type ServiceConfig, show } from './service-config.ts'
 
 const NAME = /^[\w!#$%&'*+\-.^`|~]+$/
 const VARIABLE = /\$\{([A-Za-z_]\w*)\}/g
@@ -33,17 +33,29 @@ function expand(value: string, key: string, env: CompileDeps['env'], fail: Fail)
   })
 }
 
-function fromFile(value: string, key: string, { readFile }: CompileDeps, fail: Fail): string {
+/** Why a file cannot be read, without its name: that may have come from the environment. */
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be opened'
+
+function fromFile(
+  value: string,
+  source: string,
+  key: string,
+  { readFile }: CompileDeps,
+  fail: Fail,
+): string {
   if (!value.startsWith('!file')) return value
   const [, encoding, path] = /^!file\+(hex|base64):([^:]+)$/.exec(value) ?? []
   if (encoding === undefined || path === undefined) {
     return fail(key, 'a value that begins with !file must be !file+hex:PATH or !file+base64:PATH')
   }
+  let bytes: Uint8Array
   try {
-    return Buffer.from(readFile(path)).toString(encoding === 'hex' ? 'hex' : 'base64')
+    bytes = readFile(path)
   } catch (error) {
-    return fail(key, `cannot read ${path}: ${reasonOf(error)}`, error)
+    return fail(key, `cannot read the file of ${show(source)}: ${codeOf(error)}`)
   }
+  return Buffer.from(bytes).toString(encoding === 'hex' ? 'hex' : 'base64')
 }
 
 /**
@@ -64,7 +76,8 @@ export function readHeaders(
       return fail(key, 'this header belongs to the connection and cannot be set')
     }
     if (headers.has(name)) return fail(key, 'the same header is named twice, in different case')
-    const value = fromFile(expand(source, key, deps.env, fail), key, deps, fail).trim()
+    const expanded = expand(source, key, deps.env, fail)
+    const value = fromFile(expanded, source, key, deps, fail).trim()
     if (BAD_VALUE.test(value))
       return fail(key, 'the value must have no line ends or control characters')
     headers.set(name, Buffer.from(value, 'utf8').toString('latin1'))
