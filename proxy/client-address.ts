@@ -1,4 +1,5 @@
 /** Whose request it is: the address of the socket, or what proxies that we trust say (`trustproxy`). */
+import { isIPv4 } from 'node:net'
 import { formatIp, isV4, mask, parseIp, V4_OFFSET_BYTES } from './ip.ts'
 import { Networks } from './networks.ts'
 
@@ -14,6 +15,9 @@ export const parseTrusted = (texts: readonly string[]): TrustedProxies =>
 
 /** An address in its one spelling: no zone, no IPv4-mapped form. */
 function canonical(text: string): string | undefined {
+  // Nearly every socket; Node takes no other spelling of IPv4 for one.
+  const v4 = text.startsWith('::ffff:') ? text.slice(7) : text
+  if (isIPv4(v4)) return v4
   const bytes = parseIp(text)
   return bytes && formatIp(bytes)
 }

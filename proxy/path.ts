@@ -41,6 +41,8 @@ function decode(raw: string): string | undefined {
   return isUtf8(bytes) ? bytes.toString('utf8') : undefined
 }
 
+// Encoded slashes, empty segments, parameters: without these there is but one reading.
+const SEVERAL_READINGS = /\/\/|;|%2f|%3b/i
 const PARAMETERS = /;[^/]*/g
 const ENCODED_PARAMETERS = /(?:;|%3b)[^/]*/gi
 const mergedSlashes = (path: string) => path.replace(/\/{2,}/g, '/')
@@ -74,7 +76,7 @@ export function readPath(raw: string): ReadPath | Refused {
   if (CONTROL.test(path)) return { refused: 'the path has control characters' }
   if (path.includes('\\')) return { refused: 'the path has a backslash' }
   if (DOT_SEGMENT.test(path)) return { refused: 'the path has dot segments' }
-  const readings = otherReadings(raw, path)
+  const readings = SEVERAL_READINGS.test(raw) ? otherReadings(raw, path) : []
   if (readings.length > 0 && raw.length > MAX_AMBIGUOUS_CHARACTERS) {
     return { refused: 'the path is too long to have encoded slashes, empty segments or parameters' }
   }
