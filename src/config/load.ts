@@ -35,7 +35,8 @@ export interface LoadOptions {
   readonly surroundings?: Surroundings
 }
 
-const FILE_NAMES = ['pinhole.yaml', 'aperture.yaml']
+/** Names of the file that `loadConfig` looks for in the base folder, in this order. */
+export const CONFIG_FILE_NAMES = ['pinhole.yaml', 'aperture.yaml']
 
 /**
  * Finds, reads and checks the configuration. Throws `ERR_CONFIG_FILE`, `ERR_CONFIG_SYNTAX`,
@@ -67,7 +68,7 @@ function findFile(
 ): string | undefined {
   if (named === false) return undefined
   if (named !== undefined && named !== '') return expand(named, around, 'configfile')
-  return FILE_NAMES.map((name) => path.join(basedir, name)).find((file) => existsSync(file))
+  return CONFIG_FILE_NAMES.map((name) => path.join(basedir, name)).find((file) => existsSync(file))
 }
 
 function readText(file: string): string {

@@ -1,28 +1,50 @@
 /**
- * `pinhole start --sandbox`: a hub that needs no configuration, no certificate and no money. A simulated node
- * waits at the hub's own relay over real LNC, in two sessions: one that the hub pairs with itself, which
- * proves the way, and one whose phrase is printed for a program of the user's.
+ * `pinhole start --sandbox`: a hub that needs no configuration, no certificate and no money. It sells a sample
+ * service for the invoices of a simulated node that waits at the hub's own relay over real LNC: in one
+ * session for the hub, in one whose phrase is printed for a program of the user's. A second simulated node, the
+ * buyer's, is lent to `pinhole fetch --sandbox`.
  */
-import { connect, listen, type Listener, type PairedNode } from '../../mailbox/index.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { listen, type Listener } from '../../mailbox/listen/listen.ts'
+import type { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Flags } from '../config/flags.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { createHub, type Hub } from '../hub.ts'
+import type { NodeSource } from '../invoices/node.ts'
+import { LineInvoiceNode } from '../nodes/invoice-node.ts'
+import { Line, type Standing } from '../nodes/line.ts'
+import { keepLncLine, type Keeper } from '../nodes/lnc-line.ts'
+import { Buyers } from './buyers.ts'
+import { SimulatedNetwork } from './payments.ts'
+import { sandboxServices } from './services.ts'
 import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
 
-/** Cleartext on the loopback address: nothing to trust and nothing to store. */
+/** Cleartext on the loopback address: nothing to trust. */
 const SANDBOX = {
   listenaddr: 'localhost:8081',
   insecure: true,
   hashmail: { enabled: true },
 } as const
 
-/** The sandbox's configuration; `flags` change single keys. */
-export const sandboxConfig = (flags: Flags): Config =>
-  loadConfig({ configfile: false, values: SANDBOX, flags })
+const NODE_NAME = 'sandbox'
+const MEMO_PREFIX = 'simulated, no money: '
+const CONNECT_TIMEOUT_MS = 15_000
 
-/** A hub with a simulated node behind its relay. */
-export interface Sandbox extends Hub {
+/** The sandbox's configuration; `flags` change single keys. Nothing is read from `basedir`. */
+export const sandboxConfig = (flags: Flags, basedir?: string): Config =>
+  loadConfig({ basedir, configfile: false, values: SANDBOX, flags })
+
+/** A hub with simulated nodes behind its relay. */
+export interface Sandbox {
+  /** Binds the port, starts everything else. Throws what `Hub.listen` throws. Resolves with the URL. */
+  listen(): Promise<string>
+  /** Drains and ends; leaves nothing behind. Idempotent. */
+  close(): Promise<void>
   /** What the node said when the hub called it over LNC; `undefined` before `listen`. */
   readonly node: SandboxNode | undefined
 }
@@ -35,26 +57,39 @@ export interface SandboxNode {
   readonly phrase: string
 }
 
-/** Makes the sandbox's hub; nothing is bound before `listen`. */
-export function createSandbox(config: Config, log: Log): Sandbox {
-  return new RunningSandbox(createHub(config, { log }), log.child({ simulated: true }))
+/** Makes the sandbox; nothing is bound before `listen`. */
+export function createSandbox(config: Config, log: Log, clock: Clock = systemClock): Sandbox {
+  return new RunningSandbox(config, log.child({ simulated: true }), clock)
 }
 
 class RunningSandbox implements Sandbox {
-  readonly #hub: Hub
+  readonly #config: Config
   readonly #log: Log
-  readonly #simulated: SimulatedNode = createSimulatedNode({ alias: 'sandbox' })
+  readonly #clock: Clock
+  readonly #seller: SimulatedNode
+  readonly #buyer: SimulatedNode
+  readonly #buyers: Buyers
   readonly #sessions: Listener[] = []
-  #client: PairedNode | undefined
+  #folder: string | undefined
+  #upstream: Upstream | undefined
+  #hub: Hub | undefined
+  #keeper: Keeper | undefined
   #node: SandboxNode | undefined
+  #closing: Promise<void> | undefined
 
-  constructor(hub: Hub, log: Log) {
-    this.#hub = hub
+  constructor(config: Config, log: Log, clock: Clock) {
+    const network = new SimulatedNetwork()
+    this.#config = config
     this.#log = log
-  }
-
-  get address(): string | undefined {
-    return this.#hub.address
+    this.#clock = clock
+    this.#seller = createSimulatedNode({
+      alias: NODE_NAME,
+      network,
+      clock,
+      memoPrefix: MEMO_PREFIX,
+    })
+    this.#buyer = createSimulatedNode({ alias: 'sandbox-buyer', network, clock })
+    this.#buyers = new Buyers(this.#buyer, clock, log.child({ part: 'buyer' }))
   }
 
   get node(): SandboxNode | undefined {
@@ -62,11 +97,19 @@ class RunningSandbox implements Sandbox {
   }
 
   async listen(): Promise<string> {
-    const address = await this.#hub.listen()
     try {
+      const line = new Line(NODE_NAME, this.#clock)
+      const hub = await this.#startHub(line)
+      const address = await hub.listen()
       const [own, offered] = await Promise.all([this.#session(address), this.#session(address)])
-      this.#client = await connect({ mailbox: address, phrase: own, log: this.#log })
-      const { alias, identityPubkey } = await this.#client.getInfo()
+      this.#keeper = keepLncLine({
+        line,
+        connecting: { mailbox: address, phrase: own },
+        clock: this.#clock,
+        log: this.#log.child({ part: 'node' }),
+      })
+      const node = await firstReady(line, this.#clock)
+      const { alias, identityPubkey } = await node.getInfo()
       this.#node = { alias, pubkey: identityPubkey, phrase: offered }
       this.#log.info({ alias, pubkey: identityPubkey }, 'the simulated node answers over LNC')
       return address
@@ -76,22 +119,72 @@ class RunningSandbox implements Sandbox {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#client?.close()
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #startHub(line: Line): Promise<Hub> {
+    this.#folder = mkdtempSync(path.join(os.tmpdir(), 'pinhole-sandbox-'))
+    this.#upstream = await startUpstream({
+      session: async () => {
+        const address = this.#hub?.address
+        return address === undefined ? undefined : this.#buyers.open(address)
+      },
+      clock: this.#clock,
+      log: this.#log.child({ part: 'upstream' }),
+    })
+    const node = new LineInvoiceNode(line, this.#clock)
+    const nodes: NodeSource = { get: () => node, all: () => [node] }
+    const databasefilename = path.join(this.#folder, 'pinhole.db')
+    const config = {
+      ...this.#config,
+      services: sandboxServices(this.#upstream.address),
+      sqlite: { ...this.#config.sqlite, databasefilename },
+    }
+    this.#hub = createHub(config, { clock: this.#clock, log: this.#log, nodes })
+    return this.#hub
+  }
+
+  async #close(): Promise<void> {
+    await this.#keeper?.close()
+    await this.#buyers.close()
     await Promise.all(this.#sessions.map((session) => session.close()))
-    this.#simulated.server.forceShutdown()
-    await this.#hub.close()
+    this.#seller.server.forceShutdown()
+    this.#buyer.server.forceShutdown()
+    await this.#hub?.close()
+    await this.#upstream?.close()
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
   }
 
   /** Lets the node wait at the relay for one more client; its phrase. */
   async #session(mailbox: string): Promise<string> {
     const session = await listen({
       mailbox,
-      server: this.#simulated.server,
-      authData: `Macaroon: ${this.#simulated.adminMacaroon}`,
+      server: this.#seller.server,
+      authData: `Macaroon: ${this.#seller.adminMacaroon}`,
+      clock: this.#clock,
       log: this.#log,
     })
     this.#sessions.push(session)
     return session.phrase ?? ''
   }
+}
+
+/** The node, once it is connected; a machine that is busy may take a while, and says `away` meanwhile. */
+function firstReady(line: Line, clock: Clock): Promise<LightningNode> {
+  return new Promise((resolve, reject) => {
+    const stopTimer = clock.after(CONNECT_TIMEOUT_MS, () => {
+      stop()
+      reject(line.offline())
+    })
+    const look = (standing: Standing) => {
+      if (standing.name !== 'ready') return
+      stopTimer()
+      stop()
+      resolve(standing.node)
+    }
+    const stop = line.onChange(look)
+    look(line.standing)
+  })
 }

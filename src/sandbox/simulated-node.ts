@@ -1,11 +1,11 @@
 /**
  * A node without money for `pinhole start --sandbox` and for tests: the part of lnd's API that Pinhole uses,
- * served by grpc-js, so that LNC, macaroons, streams and errors are real. Its payment requests are its own
- * writing, not BOLT 11; nodes that share a `SimulatedNetwork` can pay each other's.
+ * served by grpc-js, so that LNC, macaroons, streams and errors are real. Its payment requests are BOLT 11,
+ * signed with a key that nobody else knows; nodes that share a `SimulatedNetwork` can pay each other's.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import { create, type Message, type MessageShape } from '@bufbuild/protobuf'
 import * as grpc from '@grpc/grpc-js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { toHex } from '../base/bytes.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import {
@@ -32,6 +32,8 @@ export interface SimulatedNodeOptions {
   /** Whom it can pay; by default only itself. */
   readonly network?: SimulatedNetwork
   readonly clock?: Clock
+  /** Put before the memo of each invoice. */
+  readonly memoPrefix?: string
 }
 
 /** A running simulated node. */
@@ -48,8 +50,9 @@ export interface SimulatedNode {
 export function createSimulatedNode(options: SimulatedNodeOptions = {}): SimulatedNode {
   const clock = options.clock ?? systemClock
   const network = options.network ?? new SimulatedNetwork()
-  const pubkey = `02${toHex(createHash('sha256').update(randomBytes(32)).digest())}`
-  const invoices = new InvoiceLedger(clock, (invoice) => encodePayReq(invoice, pubkey))
+  const privateKey = secp256k1.utils.randomSecretKey()
+  const pubkey = toHex(secp256k1.getPublicKey(privateKey, true))
+  const invoices = new InvoiceLedger(clock, (invoice) => encodePayReq(invoice, privateKey))
   network.join(invoices)
   const macaroons = new MacaroonBook()
   const payments = new PaymentBook(network, clock)
@@ -64,7 +67,7 @@ export function createSimulatedNode(options: SimulatedNodeOptions = {}): Simulat
     bestHeaderTimestamp: BigInt(Math.floor(clock.wall() / 1000)),
   })
   const server = createNodeServer({ interceptors: [authorize(macaroons)] })
-  server.addService(serviceDefinition(ln.Lightning), lightning(info, invoices, macaroons))
+  server.addService(serviceDefinition(ln.Lightning), lightning(info, invoices, macaroons, options))
   server.addService(serviceDefinition(Invoices), {
     cancelInvoice: unary((request: MessageShape<typeof CancelInvoiceMsgSchema>) => {
       invoices.cancel(toHex(request.paymentHash))
@@ -89,6 +92,7 @@ function lightning(
   info: ln.GetInfoResponse,
   invoices: InvoiceLedger,
   macaroons: MacaroonBook,
+  { memoPrefix = '' }: SimulatedNodeOptions,
 ): grpc.UntypedServiceImplementation {
   return {
     getInfo: unary(() => info),
@@ -96,7 +100,10 @@ function lightning(
     channelBalance: unary(() => create(ln.ChannelBalanceResponseSchema)),
     walletBalance: unary(() => create(ln.WalletBalanceResponseSchema)),
     addInvoice: unary((request: ln.Invoice) => {
-      const { rHash, paymentRequest, addIndex, paymentAddr } = invoices.add(request)
+      const { rHash, paymentRequest, addIndex, paymentAddr } = invoices.add({
+        ...request,
+        memo: memoPrefix + request.memo,
+      })
       const added = { rHash, paymentRequest, addIndex, paymentAddr }
       return create(ln.AddInvoiceResponseSchema, added)
     }),
