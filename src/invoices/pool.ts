@@ -285,7 +285,8 @@ export class InvoicePool {
     const cancel = clock.after(at - clock.now(), () => {
       this.#timers.delete(node)
       const up = canBeAsked(nodes.get(node))
-      this.#run({ type: 'node', node, up, now: clock.now() })
+      // A timer may fire a rounding error early, and would be set again and again.
+      this.#run({ type: 'node', node, up, now: Math.max(at, clock.now()) })
     })
     this.#timers.set(node, { at, cancel })
   }

@@ -17,29 +17,39 @@ export interface Disk {
   readonly indexes: Map<string, InvoiceIndexes>
   /** Payment hashes of sales, and whether they are paid. */
   readonly sales: Map<string, boolean>
+  /** Payment hashes that were counted as income although they had been. */
+  readonly countedTwice: string[]
 }
 
-const emptyDisk = (): Disk => ({ pool: new Map(), indexes: new Map(), sales: new Map() })
+const emptyDisk = (): Disk => ({
+  pool: new Map(),
+  indexes: new Map(),
+  sales: new Map(),
+  countedTwice: [],
+})
 
 export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore {
   readonly disk: Disk
   readonly #memory: Disk
-  #queue: { readonly write: Write; readonly done: () => void }[] = []
-  /** How often `settle` found news, by payment hash. */
-  readonly counted = new Map<string, number>()
+  readonly #queue: { readonly write: Write; readonly done: () => void }[] = []
+  #crashed = false
   /** Commits by itself at the end of each turn. */
   autoCommit = true
   fails: Error | undefined
 
   constructor(disk: Disk = emptyDisk()) {
     this.disk = disk
-    const { pool, indexes, sales } = disk
-    this.#memory = { pool: new Map(pool), indexes: new Map(indexes), sales: new Map(sales) }
+    this.#memory = {
+      pool: new Map(disk.pool),
+      indexes: new Map(disk.indexes),
+      sales: new Map(disk.sales),
+      countedTwice: [],
+    }
   }
 
   async add(invoices: readonly PooledInvoice[]): Promise<void> {
     this.#check()
-    await this.write(({ pool }) => {
+    await this.#write(({ pool }) => {
       for (const invoice of invoices) pool.set(toHex(invoice.paymentHash), invoice)
     })
     for (const invoice of invoices) this.#memory.pool.set(toHex(invoice.paymentHash), invoice)
@@ -55,7 +65,7 @@ export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore
     if (!taken) return undefined
     const id = toHex(taken.paymentHash)
     this.#memory.pool.delete(id)
-    void this.write(({ pool }) => pool.delete(id))
+    void this.#write(({ pool }) => pool.delete(id))
     return taken
   }
 
@@ -87,7 +97,7 @@ export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore
   save(node: string, indexes: InvoiceIndexes): void {
     this.#check()
     this.#memory.indexes.set(node, indexes)
-    void this.write((disk) => disk.indexes.set(node, indexes))
+    void this.#write((disk) => disk.indexes.set(node, indexes))
   }
 
   settle(paymentHash: Uint8Array, _settledAtMs: number): boolean {
@@ -95,8 +105,10 @@ export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore
     const id = toHex(paymentHash)
     if (this.#memory.sales.get(id) !== false) return false
     this.#memory.sales.set(id, true)
-    this.counted.set(id, (this.counted.get(id) ?? 0) + 1)
-    void this.write(({ sales }) => sales.set(id, true))
+    void this.#write(({ sales, countedTwice }) => {
+      if (sales.get(id) === true) countedTwice.push(id)
+      sales.set(id, true)
+    })
     return true
   }
 
@@ -109,12 +121,13 @@ export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore
     this.#check()
     const id = toHex(paymentHash)
     this.#memory.sales.set(id, false)
-    await this.write(({ sales }) => sales.set(id, false))
+    await this.#write(({ sales }) => sales.set(id, false))
   }
 
-  /** Puts everything written so far on disk. */
-  commit(): void {
-    for (const { write, done } of this.#queue.splice(0)) {
+  /** Puts the first `count` of what was written and is not on disk there. */
+  commit(count = Infinity): void {
+    if (this.#crashed) return
+    for (const { write, done } of this.#queue.splice(0, count)) {
       write(this.disk)
       done()
     }
@@ -122,13 +135,13 @@ export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore
 
   /** The store after a crash. */
   reopened(): MemoryStore {
-    this.#queue = []
+    this.#crashed = true
     const store = new MemoryStore(this.disk)
     store.autoCommit = this.autoCommit
     return store
   }
 
-  private write(write: Write): Promise<void> {
+  #write(write: Write): Promise<void> {
     return new Promise((done) => {
       this.#queue.push({ write, done })
       if (this.autoCommit) queueMicrotask(() => this.commit())
@@ -140,7 +153,7 @@ export class MemoryStore implements PoolStore, SettleIndexStore, SettlementStore
     for (const [id, invoice] of this.#memory.pool) {
       if (!gone(invoice)) continue
       this.#memory.pool.delete(id)
-      void this.write(({ pool }) => pool.delete(id))
+      void this.#write(({ pool }) => pool.delete(id))
       removed++
     }
     return removed

@@ -148,10 +148,14 @@ export class VirtualNode implements InvoiceNode {
   }
 
   async #trip(): Promise<void> {
-    if (this.state === 'away') throw offline()
+    this.#checkThere()
     if (this.hangs) await new Promise(() => {})
     const ms = this.roundTripMs()
     if (ms > 0) await new Promise<void>((resolve) => this.#clock.after(ms, resolve))
+    this.#checkThere()
+  }
+
+  #checkThere(): void {
     if (this.state === 'away') throw offline()
   }
 
