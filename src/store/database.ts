@@ -8,6 +8,11 @@ import { APPLICATION_ID, migrate, SCHEMA_VERSION, schemaVersion } from './migrat
 
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
+/**
+ * Pages in the log before they go to the file: 16 MiB. Hashes are spread over the whole file, so that every
+ * batch changes many pages; with SQLite's own 1,000 a third fewer tokens are stored each second.
+ */
+const CHECKPOINT_PAGES = 4_000
 /** How long to wait for another process, such as `pinhole import`, to end its transaction. */
 const BUSY_TIMEOUT_MS = 10_000
 
@@ -88,6 +93,7 @@ const outdated = (file: string) =>
 function configure(database: Database): void {
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   // macOS alone needs these for a sync that reaches the disk.
   database.pragma('fullfsync = ON')
   database.pragma('checkpoint_fullfsync = ON')
