@@ -94,6 +94,7 @@ class StreamingRequest implements Carrier {
     this.#stopPump = pumpBody(reply.body, this.#request, {
       moved: () => this.#exchange.moved(),
       ended: () => {
+        if (!reply.isBodyWhole()) return
         if (outgoing.length === undefined) this.#addTrailers(reply.requestTrailers())
         this.#request.end(() => this.#exchange.sent())
       },

@@ -54,12 +54,14 @@ class Http2Request implements Carrier {
   #isPumping = false
   #isAnswered = false
   #isDone = false
+  #isWhole = false
   #trailers: readonly string[] = []
 
   constructor(stream: ClientHttp2Stream, exchange: Exchange, clock: Clock, retry: () => void) {
     this.#stream = stream
     this.#exchange = exchange
     this.#retry = retry
+    this.#watchEnd()
     stream
       .on('headers', (headers: Answer) => this.#informed(headers))
       .on('continue', () => this.#pump())
@@ -88,6 +90,19 @@ class Http2Request implements Carrier {
     this.#stream.resume()
   }
 
+  /**
+   * Node ends a stream that is reset with NO_ERROR or CANCEL, or whose connection is lost, as it ends a whole
+   * one. But the end that a server sent comes before the stream is closed, and any other after that.
+   */
+  #watchEnd(): void {
+    const stream = this.#stream
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+      if (chunk === null && !stream.closed) this.#isWhole = true
+      return push(chunk, encoding)
+    }
+  }
+
   #pump(): void {
     this.#cancelContinue()
     if (this.#isDone || this.#isPumping) return
@@ -102,6 +117,7 @@ class Http2Request implements Carrier {
     this.#stopPump = pumpBody(reply.body, this.#stream, {
       moved: () => this.#exchange.moved(),
       ended: () => {
+        if (!reply.isBodyWhole()) return
         this.#stream.end()
         this.#exchange.sent()
       },
@@ -122,10 +138,7 @@ class Http2Request implements Carrier {
 
   #ended(): void {
     if (this.#isDone) return
-    // A stream that is reset without an error ends too, but its answer is not whole.
-    if (!this.#isAnswered || this.#stream.aborted) {
-      return this.#failed(new Error('stream reset'))
-    }
+    if (!this.#isAnswered || !this.#isWhole) return this.#failed(new Error('stream reset'))
     this.#finish()
     if (!this.#stream.writableEnded) this.#stream.close(NGHTTP2_NO_ERROR)
     this.#exchange.end(this.#trailers)

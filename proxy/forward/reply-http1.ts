@@ -24,6 +24,10 @@ export class Http1Reply implements Reply {
     return this.sink.writableLength + (this.sink.socket?.writableLength ?? 0)
   }
 
+  isBodyWhole(): boolean {
+    return this.body.complete
+  }
+
   requestTrailers(): readonly string[] {
     return this.body.rawTrailers
   }

@@ -25,6 +25,8 @@ export class Http2Reply implements Reply {
     this.body = this.sink = req.stream
     this.#res = res
     this.#isHead = req.method === 'HEAD'
+    // A stream closes when its end was read, also where there is nothing before it.
+    if (this.body.endAfterHeaders) this.body.resume()
     this.body.on('trailers', (headers: IncomingHttpHeaders) => {
       this.#trailers = fromHttp2(headers)
     })
@@ -36,6 +38,10 @@ export class Http2Reply implements Reply {
 
   get backlog(): number {
     return this.sink.writableLength
+  }
+
+  isBodyWhole(): boolean {
+    return this.body.rstCode === NGHTTP2_NO_ERROR && !this.body.aborted
   }
 
   requestTrailers(): readonly string[] {
@@ -63,16 +69,20 @@ export class Http2Reply implements Reply {
   }
 
   end(trailers: readonly string[]): void {
-    if (this.#ended || this.sink.destroyed) return this.#finish()
+    if (this.#ended || this.sink.destroyed) return
     this.#ended = true
+    if (!this.body.readableEnded) {
+      this.sink.once('wantTrailers', () => setImmediate(() => this.#refuseRest()))
+    }
     // The compatible response sends its trailers when the stream asks for them.
     const headers: OutgoingHttpHeaders = {}
     addToHttp2(headers, trailers)
     this.#res.addTrailers(headers)
-    this.sink.end(() => this.#finish())
+    this.sink.end()
   }
 
   cut(): void {
+    // Node would end the stream before it resets it, but for the trailers that it waits for.
     if (!this.sink.closed) this.sink.close(NGHTTP2_INTERNAL_ERROR)
   }
 
@@ -82,8 +92,8 @@ export class Http2Reply implements Reply {
     })
   }
 
-  /** RFC 9113 §8.1: an answer that is out makes the rest of the request needless. */
-  #finish(): void {
-    if (!this.sink.readableEnded && !this.sink.closed) this.sink.close(NGHTTP2_NO_ERROR)
+  /** RFC 9113 §8.1: an answer that is out, trailers and all, makes the rest of the request needless. */
+  #refuseRest(): void {
+    if (!this.body.readableEnded && !this.sink.closed) this.sink.close(NGHTTP2_NO_ERROR)
   }
 }

@@ -12,6 +12,8 @@ export interface Reply {
   readonly started: boolean
   /** Bytes that the client has not taken yet. */
   readonly backlog: number
+  /** Whether a body that has ended did so by the client's will, and not because the client is gone. */
+  isBodyWhole(): boolean
   /** Trailers of the request, once its body has ended: names and values in turn. */
   requestTrailers(): readonly string[]
   /** An interim answer: 102, 103, or any but 100 and 101. */
