@@ -58,13 +58,7 @@ function checkName({ name, auth }: ServiceConfig, fail: Fail): void {
 }
 
 function checkPayment({ auth, authscheme, dynamicprice }: ServiceConfig, fail: Fail): void {
-  if (dynamicprice.enabled) {
-    fail(
-      'dynamicprice.enabled',
-      'must be false, not true: dynamic prices come with a later version',
-    )
-  }
-  if (dynamicprice.metered) {
+  if (dynamicprice.metered && !dynamicprice.enabled) {
     fail('dynamicprice.metered', 'must be false, not true, unless dynamicprice.enabled is true')
   }
   const scheme = authscheme.toLowerCase()
@@ -103,6 +97,7 @@ export function compileService(config: ServiceConfig, deps: CompileDeps): Servic
     quietPaths: patterns(config.authskipinvoicecreationpaths, 'authskipinvoicecreationpaths', fail),
     // Aperture: a price of 0 is 1 satoshi.
     priceMsat: BigInt(config.price === 0 ? 1 : config.price) * MSAT_PER_SAT,
+    dynamicPrice: config.dynamicprice.enabled,
     timeoutSeconds: config.timeout,
     capabilities: config.capabilities,
     constraints: Object.freeze(constraints),

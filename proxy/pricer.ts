@@ -14,5 +14,10 @@ export interface Pricer {
   price(request: PriceRequest): bigint | Promise<bigint>
 }
 
-/** The price that is written at the service. */
-export const fixedPricer: Pricer = { price: ({ service }) => service.priceMsat }
+/** The price that is written at the service. A service whose price is to come from elsewhere has none. */
+export const fixedPricer: Pricer = {
+  price({ service }) {
+    if (!service.dynamicPrice) return service.priceMsat
+    throw new Error('dynamicprice.enabled is set, and this version asks no price service')
+  },
+}

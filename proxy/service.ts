@@ -60,6 +60,8 @@ export interface Service {
   readonly quietPaths: readonly Pattern[]
   /** Price of a token when no pricer says otherwise, in millisatoshis. */
   readonly priceMsat: bigint
+  /** Whether a price service names the price of each path, in place of the one above. */
+  readonly dynamicPrice: boolean
   /** Seconds that a token is good for; 0 is for ever. */
   readonly timeoutSeconds: number
   /** Value of the caveat `<name>_capabilities`. */

@@ -9,6 +9,18 @@ export interface Health {
   readonly uptimeSeconds: number
   /** Absent when this hub has no relay. */
   readonly relay?: { readonly boxes: number }
+  /** Absent when this hub sells nothing. */
+  readonly nodes?: readonly NodeHealth[]
+}
+
+/** A node that invoices come from. */
+export interface NodeHealth {
+  readonly node: string
+  readonly state: 'ready' | 'connecting' | 'away'
+  /** Invoices made ahead. */
+  readonly ready: number
+  /** Whether settlements are heard. */
+  readonly subscribed: boolean
 }
 
 /** What the answer is made of. */
@@ -17,6 +29,8 @@ export interface HealthOptions {
   readonly draining: () => boolean
   /** Live cipher boxes; `undefined` when this hub has no relay. */
   readonly boxes: () => Promise<number | undefined>
+  /** `undefined` when this hub sells nothing. */
+  readonly nodes: () => readonly NodeHealth[] | undefined
 }
 
 /** Answers 200, or 503 while the hub drains. */
@@ -24,12 +38,14 @@ export const health: FastifyPluginCallback<HealthOptions> = (app, options, done)
   app.get('/_pinhole/health', async (_request, reply): Promise<Health> => {
     const draining = options.draining()
     const boxes = await options.boxes()
+    const nodes = options.nodes()
     void reply.code(draining ? 503 : 200).header('cache-control', 'no-store')
     return {
       status: draining ? 'draining' : 'ok',
       version: VERSION,
       uptimeSeconds: Math.floor(options.uptimeMs() / 1_000),
       ...(boxes === undefined ? {} : { relay: { boxes } }),
+      ...(nodes ? { nodes } : {}),
     }
   })
   done()

@@ -1,8 +1,15 @@
-/** The whole, composed: port ► relay, health; metrics beside it. Nothing here knows how a part works. */
+/** The whole, composed: port ► relay, health, paywall; metrics beside it. Nothing here knows how a part works. */
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyInstance } from 'fastify'
+import { isDeepStrictEqual } from 'node:util'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { REST_PATH } from '../mailbox/hashmail/names.ts'
 import { mailboxRelay, type RelayOptions } from '../mailbox/relay/plugin.ts'
+import { problem, refuse } from '../proxy/answer.ts'
+import { arrive } from '../proxy/arrival.ts'
+import { parseTrusted } from '../proxy/client-address.ts'
+import { paywall } from '../proxy/plugin.ts'
+import { send } from '../proxy/send.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -11,14 +18,23 @@ import { formatAddress, parseAddress } from './config/address.ts'
 import type { Config } from './config/load.ts'
 import { pendingSections } from './config/pending.ts'
 import { health } from './health.ts'
+import { refuseBlocked } from './blocklist.ts'
+import type { NodeSource } from './invoices/node.ts'
 import { createListener, type Listener } from './listener.ts'
 import { limitBodies } from './listener/body-deadline.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { openSelling, type Selling, sells } from './selling.ts'
 
 /** A running or about to run hub. */
 export interface Hub {
   /** Binds the ports. Throws `ERR_LISTEN_ADDRESS` or `ERR_LISTEN_CERTIFICATE`. Resolves with `address`. */
   listen(): Promise<string>
+  /**
+   * Serves by `config` from the next request on; those under way keep what they began with. What only a
+   * restart can change (ports, certificate, relay, database) stays, and its keys are logged. Throws
+   * `ERR_CONFIG_VALUE`, and then nothing has changed.
+   */
+  reload(config: Config): void
   /** Drains and ends; idempotent. */
   close(): Promise<void>
   /** URL of the port, `undefined` before `listen`. */
@@ -29,29 +45,39 @@ export interface Hub {
 export interface HubDeps {
   readonly clock?: Clock
   readonly log?: Log
+  /** Nodes that invoices come from, in place of those that are configured and paired. */
+  readonly nodes?: NodeSource
 }
 
 /** Makes a hub of `config`; nothing is bound before `listen`. */
 export function createHub(config: Config, deps: HubDeps = {}): Hub {
-  return new RunningHub(config, deps.clock ?? systemClock, deps.log ?? silentLog)
+  return new RunningHub(config, deps)
+}
+
+interface Parts {
+  readonly app: FastifyInstance
+  readonly listener: Listener
+  readonly certificate: Certificate | undefined
 }
 
 class RunningHub implements Hub {
-  readonly #config: Config
   readonly #clock: Clock
   readonly #log: Log
+  readonly #nodes: NodeSource | undefined
   readonly #startedMs: number
-  #parts:
-    { app: FastifyInstance; listener: Listener; certificate: Certificate | undefined } | undefined
+  #config: Config
+  #parts: Parts | undefined
+  #selling: Selling | undefined
   readonly #metrics: Metrics = createMetrics()
   #address: string | undefined
   #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(config: Config, clock: Clock, log: Log) {
+  constructor(config: Config, { clock = systemClock, log = silentLog, nodes }: HubDeps) {
     this.#config = config
     this.#clock = clock
     this.#log = log
+    this.#nodes = nodes
     this.#startedMs = clock.now()
   }
 
@@ -70,6 +96,16 @@ class RunningHub implements Hub {
     }
   }
 
+  reload(config: Config): void {
+    const fixed = restartKeys(this.#config, config)
+    if (!this.#selling && sells(config)) fixed.push('services')
+    this.#selling?.reload(config)
+    this.#config = config
+    this.#log.info({}, 'the configuration was read again')
+    if (fixed.length === 0) return
+    this.#log.warn({ keys: fixed }, `restart the hub for what has changed in ${fixed.join(', ')}`)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -86,7 +122,12 @@ class RunningHub implements Hub {
       )
     }
     const certificate = config.insecure ? undefined : await this.#openCertificate()
-    const listener = createListener(listenerOptions(config, certificate), {
+    const { registry } = this.#metrics
+    if (sells(config) || this.#nodes) {
+      const deps = { clock: this.#clock, log: this.#log, registry, nodes: this.#nodes }
+      this.#selling = await openSelling(config, deps)
+    }
+    const listener = createListener(listenerOptions(config, certificate, this.#selling), {
       clock: this.#clock,
       log: this.#log.child({ part: 'listener' }),
     })
@@ -96,6 +137,7 @@ class RunningHub implements Hub {
       return503OnClosing: false,
       routerOptions: { ignoreTrailingSlash: false },
       bodyLimit: MAX_ORDINARY_BODY_BYTES,
+      frameworkErrors: refuseUrl,
     })
     this.#parts = { app, listener, certificate }
     await this.#compose(app)
@@ -110,13 +152,15 @@ class RunningHub implements Hub {
   }
 
   async #compose(app: FastifyInstance): Promise<void> {
+    const selling = this.#selling
+    if (selling) refuseBlocked(app, selling.paywall.snapshot)
     if (this.#config.hashmail.enabled) {
       const log = this.#log.child({ part: 'relay' })
       const { registry } = this.#metrics
       const limits = relayOptions(this.#config)
       await app.register(mailboxRelay, { ...limits, clock: this.#clock, log, registry })
-    } else {
-      this.#log.warn({}, 'hashmail.enabled is false: this hub serves its health and nothing else')
+    } else if (!selling) {
+      this.#log.warn({}, 'neither services nor hashmail.enabled: this hub serves its health only')
     }
     await app.register(async (ordinary) => {
       limitBodies(ordinary, this.#config.readtimeout, this.#clock)
@@ -124,11 +168,13 @@ class RunningHub implements Hub {
         uptimeMs: () => this.#clock.now() - this.#startedMs,
         draining: () => this.#closing !== undefined,
         boxes: () => this.#metrics.read(BOXES_GAUGE),
+        nodes: () => selling?.nodes,
       })
-      ordinary.setNotFoundHandler((request, reply) => {
-        void reply.code(404).send({ error: 'not found', path: request.url })
-      })
+      if (!selling) ordinary.setNotFoundHandler(notFound)
     })
+    const relayed = this.#config.hashmail.enabled
+    const ownPaths = (path: string) => relayed && path.startsWith(REST_PATH)
+    if (selling) await app.register(paywall, { ...selling.paywall, ownPaths })
   }
 
   #openCertificate(): Promise<Certificate> {
@@ -151,6 +197,7 @@ class RunningHub implements Hub {
     const { app, certificate } = this.#parts ?? {}
     certificate?.close()
     await app?.close()
+    await this.#selling?.close()
     await this.#metrics.close()
     this.#address = undefined
   }
@@ -161,14 +208,44 @@ const BOXES_GAUGE = 'hashmail_mailbox_count'
 /** Bodies of requests to the hub itself; nothing of ours is larger. */
 const MAX_ORDINARY_BODY_BYTES = 1_048_576
 
-function listenerOptions(config: Config, certificate: Certificate | undefined) {
+/** Fastify's router has refused the URL before any route was asked. */
+function refuseUrl(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const error = new PinholeError('ERR_REQUEST_PATH', 'the path has a wrong percent encoding')
+  const { asked } = arrive(request.raw, parseTrusted([]), systemClock)
+  reply.hijack()
+  send(reply.raw, refuse(problem(error, 'bad_path'), asked))
+}
+
+const notFound = (request: FastifyRequest, reply: FastifyReply): void =>
+  void reply.code(404).send({ error: 'not found', path: request.url })
+
+/** Keys whose values are read at the start only. */
+const RESTART_KEYS = [
+  ...['listenaddr', 'servername', 'autocert', 'insecure', 'basedir', 'dbbackend', 'sqlite'],
+  ...['authenticator', 'hashmail', 'prometheus', 'limits', 'idletimeout', 'writetimeout'],
+  ...['wspinginterval', 'wspongwait', 'rememberedtokens', 'invoices.memo', 'invoices.expiry'],
+  ...['invoices.timeout', 'invoices.pool'],
+]
+
+function restartKeys(before: Config, after: Config): string[] {
+  const at = (config: Config, key: string) =>
+    key.split('.').reduce<unknown>((value, name) => Reflect.get(Object(value), name), config)
+  return RESTART_KEYS.filter((key) => !isDeepStrictEqual(at(before, key), at(after, key)))
+}
+
+function listenerOptions(
+  config: Config,
+  certificate: Certificate | undefined,
+  selling: Selling | undefined,
+) {
   const { limits } = config
   return {
     tls: certificate?.pair,
     limits: {
       connections: limits.connections,
       connectionsPerAddress: limits.connectionsperaddress,
-      blocked: new Set(config.blocklist),
+      // Where something is sold, a blocked client gets an answer (blocklist.ts).
+      blocked: new Set(selling ? [] : config.blocklist),
       streamsPerConnection: limits.streamsperconnection,
       streamWindowBytes: limits.streamwindow,
       headerBytes: limits.headerbytes,

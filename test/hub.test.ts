@@ -108,11 +108,10 @@ test('health says 503 while the hub drains', async (t) => {
 
 test('sections that this version does not act on are named in one line', async (t) => {
   const { warnings, log } = listening()
-  const services = [{ name: 'a', address: 'localhost:1', auth: 'off' }]
-  await start(t, { services, tor: { v3: true }, hashmail: {} }, { log })
+  await start(t, { admin: { enabled: true }, tor: { v3: true }, hashmail: {} }, { log })
   assert.deepEqual(warnings, [
-    'this version does not act on these sections of the configuration yet: services, tor',
-    'hashmail.enabled is false: this hub serves its health and nothing else',
+    'this version does not act on these sections of the configuration yet: tor, admin',
+    'neither services nor hashmail.enabled: this hub serves its health only',
   ])
 })
 

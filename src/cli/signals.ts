@@ -1,5 +1,8 @@
 /** How a command that runs until it is told to stop ends. */
+import { asPinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { Config } from '../config/load.ts'
+import type { Hub } from '../hub.ts'
 import { Exit, type ExitCode } from './exit.ts'
 
 /** Ends `running` in order on the first signal, the process at once on the second; resolves when it has ended. */
@@ -21,6 +24,18 @@ export function endOnSignal(
       }, reject)
     }
     process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  })
+}
+
+/** Reads the configuration again on SIGHUP. One that is wrong is refused whole: the hub goes on as before. */
+export function reloadOnSignal(hub: Pick<Hub, 'reload'>, read: () => Config, log: Log): void {
+  process.on('SIGHUP', () => {
+    try {
+      hub.reload(read())
+    } catch (error) {
+      const { message } = asPinholeError(error, 'ERR_CONFIG_VALUE')
+      log.error({ reason: message }, 'the new configuration is wrong and was not taken')
+    }
   })
 }
 

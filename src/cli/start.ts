@@ -9,7 +9,7 @@ import { command, type CommandContext, type CommonOptions } from './command.ts'
 import type { ExitCode } from './exit.ts'
 import { addKeyFlags, readKeyFlags } from './key-flags.ts'
 import { type Output, wantsJson, writeResult } from './output.ts'
-import { endOnSignal, endOnUncaught } from './signals.ts'
+import { endOnSignal, endOnUncaught, reloadOnSignal } from './signals.ts'
 
 interface StartOptions extends CommonOptions {
   readonly configfile?: string
@@ -46,12 +46,14 @@ async function runHub(
   output: Output,
 ): Promise<ExitCode> {
   const { sandbox = false, json = false, basedir, configfile } = options
-  const config = sandbox ? sandboxConfig(flags) : loadConfig({ basedir, configfile, flags })
+  const read = () => loadConfig({ basedir, configfile, flags })
+  const config = sandbox ? sandboxConfig(flags) : read()
   const log = logTo(output, config, json)
   endOnUncaught(log)
   if (sandbox) return runSandbox(config, log, output, json)
   const hub = createHub(config, { log })
   const ended = endOnSignal(hub, 'hub', log)
+  reloadOnSignal(hub, read, log)
   const address = await hub.listen()
   log.info({ config: config.configfile || undefined, address }, 'the hub listens')
   writeResult(output, { address }, json)

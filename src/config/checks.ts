@@ -67,6 +67,13 @@ const RULES: readonly Rule[] = [
       ['invoices', 'pool', 'minlife'],
       `must be less than invoices.expiry (${formatDuration(expiry)})`,
     ),
+  // Tokens in another place than the one that was asked for would be lost ones.
+  ({ services, dbbackend }) =>
+    unless(
+      services.length === 0 || dbbackend === 'sqlite',
+      ['dbbackend'],
+      `must be sqlite: this version keeps what it sells in no other (${dbbackend})`,
+    ),
   ({ authenticator }) => brokenAuthenticator(authenticator),
 ]
 

@@ -5,18 +5,16 @@ import { isMap } from './tree.ts'
 
 /** Sections and keys that are checked and kept, but that nothing in this version acts on. */
 const PENDING: readonly (readonly string[])[] = [
-  ['services'],
-  ['authenticator'],
+  ['authenticator', 'wavelengthgateway'],
+  ['authenticator', 'enablempp'],
+  ['authenticator', 'enablesessions'],
   ['dbbackend'],
-  ['sqlite'],
   ['postgres'],
   ['etcd'],
   ['tor'],
   ['admin'],
   ['servestatic'],
   ['profile'],
-  ['strictverify'],
-  ['invoicebatchsize'],
   ['logging', 'file'],
 ]
 

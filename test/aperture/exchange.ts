@@ -178,7 +178,10 @@ function overHttp2(
         ? distinct(lines.filter((_, n) => !(lines[n - (n % 2)] ?? '').startsWith(':')))
         : fromFields(fields)
     })
-    stream.on('trailers', (fields) => (got.trailers = fromFields(fields)))
+    stream.on(
+      'trailers',
+      (fields: http2.IncomingHttpHeaders) => (got.trailers = fromFields(fields)),
+    )
     stream.on('data', (chunk: Buffer) => got.chunks.push(chunk))
     stream.on('end', () => setImmediate(() => finish()))
     if (grpc) for (const message of request.messages) stream.write(frame(message))

@@ -29,9 +29,19 @@ export function intendedDifferences(): readonly Intended[] {
     })
 }
 
-/** The patterns that cover the case `id`. A star in a row's case stands for any ending. */
-export function partsFor(id: string, rows: readonly Intended[]): readonly RegExp[] {
+/** What may differ in one case, and what must: a star in a row's case stands for any ending, and only allows. */
+export interface Parts {
+  readonly allowed: readonly RegExp[]
+  readonly named: readonly RegExp[]
+}
+
+/** The patterns that cover the case `id`. */
+export function partsFor(id: string, rows: readonly Intended[]): Parts {
   const covers = (name: string) =>
     name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : id === name
-  return rows.filter(({ cases }) => cases.some(covers)).flatMap(({ parts }) => parts)
+  const partsOf = (picked: readonly Intended[]) => picked.flatMap(({ parts }) => parts)
+  return {
+    allowed: partsOf(rows.filter(({ cases }) => cases.some(covers))),
+    named: partsOf(rows.filter(({ cases }) => cases.includes(id))),
+  }
 }

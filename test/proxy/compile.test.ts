@@ -271,10 +271,6 @@ describe('what is refused says why', () => {
       /authscheme: must be left out or contain l402, not "mpp": this version sells by L402 only/,
     ],
     [{ authscheme: 'onn' }, /authscheme: must be left out/],
-    [
-      { dynamicprice: { enabled: true, metered: false } },
-      /^service "paid": dynamicprice.enabled: .*later version/,
-    ],
     [{ dynamicprice: { enabled: false, metered: true } }, /dynamicprice.metered: must be false/],
     [{ rewrite: { prefix: 'api' } }, /rewrite.prefix: must be an absolute/],
     [{ rewrite: { prefix: '/a/../b' } }, /rewrite.prefix: must be an absolute/],

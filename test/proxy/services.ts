@@ -49,6 +49,7 @@ export function service(values: Partial<Service> = {}): Service {
     openPaths: [],
     quietPaths: [],
     priceMsat: 1_000n,
+    dynamicPrice: false,
     timeoutSeconds: 0,
     capabilities: '',
     constraints: [],

@@ -1,0 +1,226 @@
+/**
+ * What sells: store ► nodes ► invoices, and the snapshot of services that requests are served by. Put
+ * together here, taken apart in the reverse order.
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Registry } from 'prom-client'
+import { Allowance, type AllowanceLimits } from '../proxy/allowance.ts'
+import { parseTrusted } from '../proxy/client-address.ts'
+import { compileServices, type CompileDeps } from '../proxy/compile.ts'
+import { Freebies } from '../proxy/freebie.ts'
+import { parseBlocklist } from '../proxy/networks.ts'
+import type { PaywallOptions } from '../proxy/options.ts'
+import { RateLimiter } from '../proxy/rate-limit.ts'
+import type { Snapshot } from '../proxy/route.ts'
+import type { Clock } from './base/clock.ts'
+import { asPinholeError } from './base/errors.ts'
+import type { Log } from './base/log.ts'
+import type { Config } from './config/load.ts'
+import { openInvoices, type InvoiceHealth, type Invoices } from './invoices.ts'
+import type { NodeSource } from './invoices/node.ts'
+import { openNodes, type Nodes } from './nodes/nodes.ts'
+import { nodeSecret } from './nodes/secret.ts'
+import { withImported } from './selling/imported-services.ts'
+import { openStore, type Store } from './store/store.ts'
+
+/** How often full buckets and offers that nobody paid are forgotten. */
+const HOUSEKEEPING_MS = 10 * 60_000
+
+/** What a hub sells by. */
+export interface Selling {
+  /** For the paywall's plugin. */
+  readonly paywall: PaywallOptions
+  /** The nodes, for health. */
+  readonly nodes: readonly InvoiceHealth[]
+  /**
+   * Puts the services of `config` in the place of those so far, from the next request on, and looks for
+   * nodes that were paired since. Throws `ERR_CONFIG_VALUE`, and then nothing has changed.
+   */
+  reload(config: Config): void
+  close(): Promise<void>
+}
+
+/** What selling is made of. */
+export interface SellingDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly registry: Registry
+  /** Nodes in place of those that are configured and paired. */
+  readonly nodes?: NodeSource | undefined
+}
+
+/** Whether `config` asks for a paywall at all. A mere relay needs no database. */
+export const sells = ({ services, authenticator }: Config): boolean =>
+  services.length > 0 || authenticator.lndhost !== '' || authenticator.passphrase !== ''
+
+/**
+ * Opens everything; no node has to be there. Throws `ERR_CONFIG_VALUE`, `ERR_STORE_OPEN`,
+ * `ERR_STORE_SCHEMA` or `ERR_NODE_SECRET`.
+ */
+export async function openSelling(config: Config, deps: SellingDeps): Promise<Selling> {
+  const { clock, log } = deps
+  const file = config.sqlite.databasefilename
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  const { skipmigrations: skipMigrations } = config.sqlite
+  const store = openStore(file, { clock, log: log.child({ part: 'store' }), skipMigrations })
+  let nodes: Nodes | undefined
+  try {
+    const first = snapshotOf(config, store, log)
+    if (!deps.nodes) nodes = await openPairedNodes(config, store, deps)
+    return new RunningSelling(config, deps, { store, nodes, snapshot: first })
+  } catch (error) {
+    await nodes?.close()
+    await store.close()
+    throw error
+  }
+}
+
+function openPairedNodes(
+  config: Config,
+  store: Store,
+  { clock, log }: SellingDeps,
+): Promise<Nodes> {
+  return openNodes({
+    rows: store.nodes,
+    secret: nodeSecret({ basedir: config.basedir, passphrase: process.env['PINHOLE_SECRET'] }),
+    authenticator: config.authenticator,
+    imported: store.imported,
+    clock,
+    log: log.child({ part: 'node' }),
+  })
+}
+
+interface Parts {
+  readonly store: Store
+  /** `undefined` when the caller brought its own. */
+  readonly nodes: Nodes | undefined
+  readonly snapshot: Snapshot
+}
+
+class RunningSelling implements Selling {
+  readonly paywall: PaywallOptions
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #store: Store
+  readonly #nodes: Nodes | undefined
+  readonly #invoices: Invoices
+  readonly #allowance: Allowance
+  readonly #rateLimits = new RateLimiter()
+  #config: Config
+  #snapshot: Snapshot
+  #stopHousekeeping: () => void
+
+  constructor(config: Config, deps: SellingDeps, { store, nodes, snapshot }: Parts) {
+    const { clock, log, registry } = deps
+    this.#config = config
+    this.#log = log
+    this.#clock = clock
+    this.#store = store
+    this.#nodes = nodes
+    this.#snapshot = snapshot
+    this.#allowance = new Allowance(allowanceOf(config))
+    const settle = {
+      load: (node: string) => store.settleIndexes.load(node),
+      save: (...given: Parameters<Store['settleIndexes']['save']>) =>
+        store.settleIndexes.save(...given),
+      settle: (hash: Uint8Array, atMs: number) => store.transactions.settle(hash, atMs),
+      isSettled: (hash: Uint8Array) => store.transactions.isSettled(hash),
+    }
+    this.#invoices = openInvoices({
+      nodes: nodes ?? deps.nodes ?? NO_NODES,
+      pool: store.invoices,
+      settle,
+      options: config.invoices,
+      clock,
+      log: log.child({ part: 'invoices' }),
+      registry,
+    })
+    this.paywall = {
+      snapshot: () => this.#snapshot,
+      invoices: this.#invoices,
+      tokens: store.tokens,
+      allowance: this.#allowance,
+      freebies: new Freebies(),
+      rateLimits: this.#rateLimits,
+      rememberedTokens: config.rememberedtokens,
+      clock,
+      log: log.child({ part: 'paywall' }),
+      registry,
+      writeTimeoutMs: config.writetimeout,
+    }
+    this.#stopHousekeeping = clock.after(HOUSEKEEPING_MS, () => void this.#keepHouse())
+  }
+
+  get nodes(): readonly InvoiceHealth[] {
+    return this.#invoices.state
+  }
+
+  reload(config: Config): void {
+    this.#snapshot = snapshotOf(config, this.#store, this.#log)
+    this.#allowance.limits = allowanceOf(config)
+    this.#config = config
+    this.#nodes?.refresh().catch((error: unknown) => {
+      this.#log.error({ error }, 'the paired nodes could not be read again')
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#stopHousekeeping()
+    await this.#invoices.close()
+    await this.#nodes?.close()
+    await this.#store.close()
+  }
+
+  async #keepHouse(): Promise<void> {
+    const { expiry, keepunpaid } = this.#config.invoices
+    this.#rateLimits.prune(this.#clock.now())
+    try {
+      // What a node has not told yet may be paid all the same.
+      if (this.#invoices.state.every(({ subscribed }) => subscribed)) {
+        await this.#store.transactions.pruneUnpaid(this.#clock.wall() - expiry - keepunpaid)
+      }
+    } catch (error) {
+      this.#log.warn({ error }, 'offers that nobody paid could not be removed')
+    }
+    this.#stopHousekeeping = this.#clock.after(HOUSEKEEPING_MS, () => void this.#keepHouse())
+  }
+}
+
+const NO_NODES: NodeSource = { get: () => undefined, all: () => [] }
+
+const COMPILE: CompileDeps = { env: process.env, readFile: (file) => readFileSync(file) }
+
+function snapshotOf(config: Config, store: Store, log: Log): Snapshot {
+  const services = withImported(config.services, store.imported.services(), log)
+  for (const { name, dynamicprice, auth } of services) {
+    if (!dynamicprice.enabled || auth.level === 'off') continue
+    const text = 'this version asks no price service: unpaid requests to the service get 500'
+    log.warn({ service: name }, text)
+  }
+  return {
+    services: compileServices(services, COMPILE),
+    trusted: parseTrusted(config.trustproxy),
+    blocked: parseBlocklist(config.blocklist.filter((text) => isNetwork(text, log))),
+    strictVerify: config.strictverify,
+  }
+}
+
+/** Aperture tells of an entry that it cannot read and goes on; so it is here. */
+function isNetwork(text: string, log: Log): boolean {
+  try {
+    parseBlocklist([text])
+    return true
+  } catch (error) {
+    log.error(
+      { reason: asPinholeError(error, 'ERR_CONFIG_VALUE').message },
+      'nobody is blocked by it',
+    )
+    return false
+  }
+}
+
+function allowanceOf({ invoices: { allowance } }: Config): AllowanceLimits {
+  const { per, peraddress, perservice, total } = allowance
+  return { perMs: per, perAddress: peraddress, perService: perservice, total }
+}
