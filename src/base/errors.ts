@@ -105,6 +105,7 @@ const TABLE = {
   ERR_L402_CHALLENGE: kind(502, g.internal, 'The server sent a challenge that cannot be read: tell its operator.'),
   ERR_L402_MACAROON: kind(400, g.invalidArgument, 'Give a macaroon in libmacaroons\' binary format, whole.'),
   ERR_BOLT11_INVOICE: kind(400, g.invalidArgument, 'Give a BOLT 11 invoice, whole.'),
+  ERR_SERVER_UNREACHABLE: kind(502, g.unavailable, 'Check the address, that the server runs, and your network.'),
   ERR_PAYMENT_LIMIT: kind(402, g.failedPrecondition, 'Raise the limit (--max-sats), if the answer is worth that to you.'),
   ERR_PAYMENT_FAILED: kind(502, g.failedPrecondition, 'The node could not pay: check its channels and balance, then try again.'),
   ERR_PAYMENT_PENDING: kind(504, g.unavailable, 'The payment is still under way: run the same command again, it is not paid twice.'),

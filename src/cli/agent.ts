@@ -1,12 +1,11 @@
 /** `pinhole agent`: makes an lnd reachable that has no litd, until a signal ends it. */
-import os from 'node:os'
 import path from 'node:path'
 
 import type { Command } from 'commander'
 
 import { type Agent, DEFAULT_MAILBOX, startAgent } from '../agent.ts'
 import { createLogger } from '../logger.ts'
-import { command, type CommandContext, type CommonOptions } from './command.ts'
+import { basedirOf, command, type CommandContext, type CommonOptions } from './command.ts'
 import type { ExitCode } from './exit.ts'
 import { type Output, wantsJson, writeResult } from './output.ts'
 import { endOnSignal, endOnUncaught } from './signals.ts'
@@ -78,11 +77,6 @@ async function runAgent(flags: AgentFlags, output: Output): Promise<ExitCode> {
   }
   show(agent, output, json)
   return ended
-}
-
-function basedirOf({ basedir }: CommonOptions): string {
-  const given = basedir ?? process.env['PINHOLE_BASEDIR'] ?? path.join(os.homedir(), '.pinhole')
-  return path.resolve(given)
 }
 
 function show({ phrase, mailbox }: Agent, output: Output, json: boolean): void {

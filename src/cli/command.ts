@@ -1,3 +1,5 @@
+import os from 'node:os'
+import path from 'node:path'
 import { Command } from 'commander'
 import type { ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
@@ -21,4 +23,10 @@ export function command(name: string, summary: string): Command {
     .description(summary)
     .option('--basedir <dir>', 'folder of configuration, certificate and state (~/.pinhole)')
     .option('--json', 'results and errors as JSON')
+}
+
+/** The base folder, of commands that read no configuration. */
+export function basedirOf({ basedir }: CommonOptions): string {
+  const given = basedir ?? process.env['PINHOLE_BASEDIR'] ?? path.join(os.homedir(), '.pinhole')
+  return path.resolve(given)
 }

@@ -1,13 +1,12 @@
 /** Bought tokens in a folder, each in a file of its own that its owner alone can read. */
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { replaceFile } from '../../mailbox/pairing/durable-file.ts'
 import { toHex } from '../base/bytes.ts'
 import { PinholeError } from '../base/errors.ts'
 import { type BoughtToken, type BoughtTokens, formatToken, parseToken } from './bought-token.ts'
 
-const OWNER_ONLY_FILE = 0o600
-const OWNER_ONLY_FOLDER = 0o700
 /** Hex digits of the origin's hash that a file name begins with. */
 const ORIGIN_DIGITS = 16
 
@@ -19,7 +18,8 @@ const ORIGIN_DIGITS = 16
 export function tokenFiles(folder: string): BoughtTokens {
   return {
     list: (origin) => translated(folder, () => list(folder, origin)),
-    put: (token) => translated(folder, () => put(folder, token)),
+    put: (token) =>
+      translated(folder, () => replaceFile(fileOf(folder, token), formatToken(token))),
     remove: (token) => translated(folder, () => rm(fileOf(folder, token), { force: true })),
   }
 }
@@ -33,33 +33,6 @@ async function list(folder: string, origin: string): Promise<readonly BoughtToke
   )
   const texts = (await Promise.all(read)).filter((text) => text !== undefined)
   return texts.map(parseToken).filter((token) => token.origin === origin)
-}
-
-async function put(folder: string, token: BoughtToken): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER })
-  const file = fileOf(folder, token)
-  const next = `${file}.${randomBytes(6).toString('hex')}.new`
-  try {
-    const handle = await open(next, 'wx', OWNER_ONLY_FILE)
-    try {
-      await handle.writeFile(formatToken(token))
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(next, file)
-  } catch (reason) {
-    await rm(next, { force: true })
-    throw reason
-  }
-  await syncFolder(folder)
-}
-
-/** The name is on the disk only once its folder is; systems that cannot do that do without. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined)
-  await handle?.sync().catch(() => undefined)
-  await handle?.close()
 }
 
 const nameOf = (origin: string): string =>
