@@ -157,6 +157,7 @@ export interface Shop {
   /** Lines of what the upstream was asked, `GET /x`. */
   readonly reached: string[]
   snapshot: Snapshot
+  close(): Promise<void>
 }
 
 function collectingLog(logged: Logged[]): Log {
@@ -221,6 +222,7 @@ export async function openShop(t: TestContext, options: ShopOptions): Promise<Sh
     registry,
     logged,
     reached,
+    close: () => app.close(),
     snapshot: {
       services: made,
       trusted: parseTrusted(trusted),

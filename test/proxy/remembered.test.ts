@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import test from 'node:test'
+import fc from 'fast-check'
+import { RememberedTokens, type Token } from '../../proxy/remembered.ts'
+import { MemoryTokens } from './shop.ts'
+
+const bytes = (length: number) => Uint8Array.from(randomBytes(length))
+const token = (change: Partial<Token> = {}): Token => ({
+  identifierHash: bytes(32),
+  tokenId: 'aa',
+  paymentHash: bytes(32),
+  priceMsat: undefined,
+  expiresAtMs: undefined,
+  settled: false,
+  ...change,
+})
+
+test('a token is remembered until it expires', () => {
+  const remembered = new RememberedTokens(10, new MemoryTokens())
+  remembered.set('k', token({ expiresAtMs: 1_000 }))
+  assert.ok(remembered.get('k', 999))
+  assert.equal(remembered.get('k', 1_000), undefined)
+  assert.equal(remembered.size, 0)
+  assert.equal(remembered.get('k', 999), undefined)
+})
+
+test('a revocation forgets a token in all its credentials, and no other', () => {
+  const tokens = new MemoryTokens()
+  const remembered = new RememberedTokens(10, tokens)
+  const sold = token()
+  remembered.set('a', sold)
+  remembered.set('b', { ...sold })
+  remembered.set('c', token())
+  tokens.revoke(Uint8Array.from(sold.identifierHash))
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((key) => remembered.get(key, 0) !== undefined),
+    [false, false, true],
+  )
+})
+
+test('it holds no more than it may, and what was used last', () => {
+  const tokens = new MemoryTokens()
+  const remembered = new RememberedTokens(2, tokens)
+  const sold = token()
+  remembered.set('a', sold)
+  remembered.set('b', token())
+  remembered.get('a', 0)
+  remembered.set('c', token())
+  assert.equal(remembered.size, 2)
+  assert.equal(remembered.get('b', 0), undefined)
+  tokens.revoke(sold.identifierHash)
+  assert.equal(remembered.size, 1)
+  remembered.close()
+  assert.equal(remembered.size, 0)
+})
+
+test('two credentials or services have the same key only when they are the same', () => {
+  const part = fc.uint8Array({ maxLength: 4 })
+  const credential = fc.record({
+    macaroons: fc.array(part, { minLength: 1, maxLength: 3 }),
+    preimage: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  })
+  const shown = fc.tuple(credential, fc.string({ maxLength: 3 }))
+  const key = ([of, service]: [{ macaroons: Uint8Array[]; preimage: Uint8Array }, string]) =>
+    RememberedTokens.key(of, service)
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part))
+  fc.assert(
+    fc.property(shown, shown, (a, b) => {
+      assert.equal(key(a) === key(b), text(a) === text(b))
+      assert.equal(key(a), key(a))
+    }),
+    { numRuns: 2_000 },
+  )
+})
