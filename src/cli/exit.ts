@@ -36,6 +36,11 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   ERR_NOISE_DECRYPT: Exit.auth,
   ERR_NOISE_TIMEOUT: Exit.connection,
   ERR_AGENT_LND: Exit.connection,
+  ERR_SERVER_UNREACHABLE: Exit.connection,
+  ERR_PAYMENT_LIMIT: Exit.auth,
+  ERR_PAYMENT_PENDING: Exit.connection,
+  ERR_NODE_UNKNOWN: Exit.notFound,
+  ERR_NODE_SECRET: Exit.auth,
 }
 
 /** Exit code that stands for an error. */

@@ -16,8 +16,22 @@ export const wantsJson = ({ stdout }: Output, json: boolean): boolean => json ||
 
 /** Writes one result. */
 export function writeResult(output: Output, row: Row, json: boolean): void {
-  if (wantsJson(output, json)) output.stdout.write(`${JSON.stringify(row)}\n`)
-  else for (const [key, value] of Object.entries(row)) output.stdout.write(`${key}  ${value}\n`)
+  if (wantsJson(output, json)) return void output.stdout.write(`${JSON.stringify(row)}\n`)
+  for (const [key, value] of Object.entries(row)) {
+    if (value !== undefined) output.stdout.write(`${key}  ${value}\n`)
+  }
+}
+
+/** Writes several results: a table with the names of the columns, or an array. */
+export function writeRows(output: Output, rows: readonly Row[], json: boolean): void {
+  if (wantsJson(output, json)) return void output.stdout.write(`${JSON.stringify(rows)}\n`)
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const lines = [columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))]
+  const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
+  for (const line of lines) {
+    const cells = line.map((cell, at) => cell.padEnd(widths[at] ?? 0))
+    output.stdout.write(`${cells.join('  ').trimEnd()}\n`)
+  }
 }
 
 /** Writes what went wrong, where, what to do about it and where that is explained; returns the exit code. */

@@ -4,12 +4,18 @@ import { VERSION } from '../version.ts'
 import { agentCommand } from './agent.ts'
 import { type CommandContext } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
+import { fetchCommand } from './fetch.ts'
 import { importCommand } from './import.ts'
+import { nodeCommand } from './node.ts'
 import { type Output, writeError } from './output.ts'
+import { pairCommand } from './pair.ts'
 import { startCommand } from './start.ts'
 
 const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   startCommand,
+  fetchCommand,
+  pairCommand,
+  nodeCommand,
   agentCommand,
   importCommand,
 ]
@@ -18,16 +24,26 @@ const HELP = `
 Examples:
   pinhole start --sandbox              try it, without any configuration
   pinhole start --hashmail.enabled     host a mailbox relay
+  pinhole pair                         pair the node that invoices come from
+  pinhole fetch --help                 ask a server for something, and pay for it
   pinhole start --help                 flags and more examples
   pinhole agent --help                 make an lnd reachable that has no litd
 
 Environment:
   PINHOLE_BASEDIR      base folder instead of ~/.pinhole
+  PINHOLE_SECRET       encrypts the keys of paired nodes, in place of node.key
   NODE_EXTRA_CA_CERTS  file of further certificates to trust
   NO_COLOR             no colours
 
 Exit codes: 0 ok, 1 general, 2 usage, 3 connection, 4 auth, 5 not found, 10 dry run.
 `
+
+/** `command` and all commands below it. */
+const withBelow = (command: Command): Command[] => [command, ...command.commands.flatMap(withBelow)]
+
+/** What to type for `command`. */
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 
 /** Runs the command line `args` (without node and script) and returns the exit code. */
 export async function run(args: readonly string[], output: Output): Promise<ExitCode> {
@@ -42,15 +58,13 @@ export async function run(args: readonly string[], output: Output): Promise<Exit
     code = reached
   }
   for (const make of COMMANDS) program.addCommand(make({ output, finish }))
-  for (const part of [program, ...program.commands]) {
+  for (const part of withBelow(program)) {
     part.exitOverride().configureOutput({
       writeOut: (text) => void output.stdout.write(text),
       writeErr: (text) => void output.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'pinhole: ')),
     })
-    part.showHelpAfterError(
-      `See ${part === program ? 'pinhole' : `pinhole ${part.name()}`} --help.`,
-    )
+    part.showHelpAfterError(`See ${pathOf(part)} --help.`)
   }
   if (args.length === 0) {
     program.outputHelp({ error: true })

@@ -1,7 +1,9 @@
 /** A line straight to an lnd's gRPC port: dialled again whenever it breaks, and asked whether it still answers. */
+import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { asPinholeError, PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { Config } from '../config/load.ts'
 import { checkState } from '../agent/check-lnd.ts'
 import { readMacaroon, readTarget } from '../agent/lnd-files.ts'
 import { openChannel, type Channel } from '../../mailbox/rpc/channel.ts'
@@ -20,6 +22,13 @@ export interface LndAddress {
   readonly tls: string
   readonly macaroon: string
 }
+
+/** The lnd that the configuration names, as Aperture reads it. */
+export const lndAddress = ({ lndhost, tlspath, macdir }: Config['authenticator']): LndAddress => ({
+  lnd: lndhost,
+  tls: tlspath,
+  macaroon: path.join(macdir, 'invoice.macaroon'),
+})
 
 /** What a line to lnd is made of. */
 export interface LndLineOptions {

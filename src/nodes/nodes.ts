@@ -1,5 +1,4 @@
 /** The nodes of a hub: the one that the configuration names, and all that were paired. */
-import path from 'node:path'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import { nodeWallet } from '../client/node-wallet.ts'
@@ -18,7 +17,7 @@ import { HubNode } from './hub-node.ts'
 import type { Identity } from './identity.ts'
 import { Line } from './line.ts'
 import { keepLncLine } from './lnc-line.ts'
-import { keepLndLine } from './lnd-line.ts'
+import { keepLndLine, lndAddress } from './lnd-line.ts'
 import { CONFIGURED_NODE, DIRECT_NODE } from './names.ts'
 import { linePayingNode } from './paying-node.ts'
 import { RowEditor } from './row-editor.ts'
@@ -158,10 +157,8 @@ class RunningNodes implements Nodes {
   }
 
   #direct(): HubNode {
-    const { lndhost, tlspath, macdir } = this.#options.authenticator
+    const address = lndAddress(this.#options.authenticator)
     const { node, line, log } = this.#make(DIRECT_NODE, 'lnd', undefined)
-    const macaroon = path.join(macdir, 'invoice.macaroon')
-    const address = { lnd: lndhost, tls: tlspath, macaroon }
     return node.keepBy(keepLndLine({ line, address, clock: this.#clock, log }))
   }
 

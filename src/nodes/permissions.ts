@@ -9,9 +9,11 @@ import {
   type Operation,
 } from '../../mailbox/rpc/permissions.ts'
 
+const GET_INFO = '/lnrpc.Lightning/GetInfo'
+
 /** Methods that a paywall calls. */
 export const SELLING = [
-  '/lnrpc.Lightning/GetInfo',
+  GET_INFO,
   '/lnrpc.Lightning/AddInvoice',
   '/lnrpc.Lightning/LookupInvoice',
   '/lnrpc.Lightning/SubscribeInvoices',
@@ -75,25 +77,41 @@ async function ask(
   }
 }
 
-/** Whether everything is there for one of the two purposes. */
-export const suffices = (permissions: readonly Permission[], purpose: Permission['purpose']) =>
-  permissions.every((needed) => needed.purpose !== purpose || needed.allowed === true)
+/** Whether the node can serve one of the two purposes: without `GetInfo` it does so without a name. */
+export const suffices = (
+  permissions: readonly Permission[],
+  purpose: Permission['purpose'],
+): boolean =>
+  permissions.every(
+    ({ method, purpose: of, allowed }) => of !== purpose || method === GET_INFO || allowed === true,
+  )
 
-/** What to type beside litd for a session that may call `methods` and nothing else. */
-export function sessionCommand(
-  methods: readonly string[],
-  mailbox: string,
-  insecureTls: boolean,
-): string {
-  const relay = mailbox === LITD_MAILBOX ? [] : [`--mailboxserveraddr ${mailbox}`]
-  const lines = [
-    'litcli sessions add --label pinhole --type custom',
-    ...relay,
-    ...(insecureTls ? ['--devserver'] : []),
-    ...methods.map((method) => `--uri ${method}`),
-  ]
-  return lines.join(' \\\n    ')
+/** The relay of an LNC session. */
+export interface SessionRelay {
+  readonly mailbox: string
+  readonly insecureTls: boolean
 }
 
 /** The relay that litd uses unless told another. */
 const LITD_MAILBOX = 'mailbox.terminal.lightning.today:443'
+
+/** What to type beside litd for a session that may call `methods` and nothing else. */
+export function sessionCommand(
+  methods: readonly string[],
+  { mailbox, insecureTls }: SessionRelay,
+): string {
+  const words = [
+    'litcli sessions add --label pinhole --type custom',
+    ...(mailbox === LITD_MAILBOX ? [] : [`--mailboxserveraddr ${mailbox}`]),
+    ...(insecureTls ? ['--devserver'] : []),
+    ...methods.map((method) => `--uri ${method}`),
+  ]
+  return words.join(' \\\n    ')
+}
+
+/** What to type beside lnd for a macaroon that allows to call `methods` and nothing else. */
+export const bakeCommand = (methods: readonly string[]): string =>
+  [
+    'lncli bakemacaroon --save_to pinhole.macaroon',
+    ...methods.map((method) => `uri:${method}`),
+  ].join(' \\\n    ')
