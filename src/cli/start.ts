@@ -1,19 +1,23 @@
 /** `pinhole start`: runs a hub until a signal ends it. */
 import type { Command } from 'commander'
+import { PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { createHub } from '../hub.ts'
 import { createLogger } from '../logger.ts'
-import { createSandbox, sandboxConfig, type SandboxNode } from '../sandbox/sandbox.ts'
+import { sandboxConfig } from '../sandbox/sandbox.ts'
+import { checkUnused } from '../sandbox/unused.ts'
 import { command, type CommandContext, type CommonOptions } from './command.ts'
 import type { ExitCode } from './exit.ts'
 import { addKeyFlags, readKeyFlags } from './key-flags.ts'
-import { type Output, wantsJson, writeResult } from './output.ts'
+import { type Output, writeResult } from './output.ts'
+import { runSandbox } from './sandbox.ts'
 import { endOnSignal, endOnUncaught, reloadOnSignal } from './signals.ts'
 
 interface StartOptions extends CommonOptions {
   readonly configfile?: string
   readonly sandbox?: boolean
+  readonly ignoreConfig?: boolean
 }
 
 const EXAMPLES = `
@@ -34,6 +38,10 @@ export function startCommand({ output, finish }: CommandContext): Command {
       'configuration (pinhole.yaml or aperture.yaml in the base folder)',
     )
     .option('--sandbox', 'run without configuration, certificate or money on http://localhost:8081')
+    .option(
+      '--ignore-config',
+      'start the sandbox although there is a configuration or a paired node',
+    )
     .addHelpText('after', EXAMPLES)
   return addKeyFlags(start).action(async (options: StartOptions) => {
     finish(await runHub(options, readKeyFlags(start), output))
@@ -47,7 +55,7 @@ async function runHub(
 ): Promise<ExitCode> {
   const { sandbox = false, json = false, basedir, configfile } = options
   const read = () => loadConfig({ basedir, configfile, flags })
-  const config = sandbox ? sandboxConfig(flags) : read()
+  const config = sandbox ? configOfSandbox(options, flags) : read()
   const log = logTo(output, config, json)
   endOnUncaught(log)
   if (sandbox) return runSandbox(config, log, output, json)
@@ -60,32 +68,18 @@ async function runHub(
   return ended
 }
 
-async function runSandbox(
-  config: Config,
-  log: Log,
-  output: Output,
-  json: boolean,
-): Promise<ExitCode> {
-  const sandbox = createSandbox(config, log)
-  const ended = endOnSignal(sandbox, 'sandbox', log)
-  const address = await sandbox.listen()
-  log.info({ address, simulated: true }, 'the sandbox listens')
-  const { node } = sandbox
-  if (wantsJson(output, json) || !node) writeResult(output, { address, ...node }, json)
-  else output.stdout.write(welcome(address, node))
-  return ended
+/** The sandbox uses nothing of what is set up, and does not let anybody think that it did. */
+function configOfSandbox(
+  { basedir, configfile, ignoreConfig = false }: StartOptions,
+  flags: ReturnType<typeof readKeyFlags>,
+): Config {
+  if (configfile !== undefined && configfile !== '') {
+    throw new PinholeError('ERR_CLI_USAGE', 'give either --sandbox or --configfile')
+  }
+  const config = sandboxConfig(flags, basedir)
+  if (!ignoreConfig) checkUnused(config.basedir)
+  return config
 }
-
-const welcome = (address: string, { alias, pubkey, phrase }: SandboxNode): string => `
-relay    ${address}
-node     ${alias}, ${pubkey}
-         simulated, reached through this relay over Lightning Node Connect
-phrase   ${phrase}
-         pairs one program of yours with the node:
-         connect({ mailbox: '${address}', phrase: '${phrase}' })
-
-No real money moves. Ctrl-C ends it.
-`
 
 function logTo({ stderr }: Output, config: Config, json: boolean): Log {
   const { console } = config.logging
