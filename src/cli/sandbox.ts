@@ -1,0 +1,64 @@
+/** `pinhole start --sandbox`: what it says when it is ready, and how it runs. */
+import path from 'node:path'
+import type { Log } from '../base/log.ts'
+import type { Config } from '../config/load.ts'
+import { createSandbox, type SandboxNode } from '../sandbox/sandbox.ts'
+import { PAID_SATS } from '../sandbox/services.ts'
+import type { ExitCode } from './exit.ts'
+import { type Output, wantsJson, writeResult } from './output.ts'
+import { endOnSignal } from './signals.ts'
+
+/** Runs the sandbox until a signal ends it. */
+export async function runSandbox(
+  config: Config,
+  log: Log,
+  output: Output,
+  json: boolean,
+): Promise<ExitCode> {
+  const sandbox = createSandbox(config, log)
+  const ended = endOnSignal(sandbox, 'sandbox', log)
+  const address = await sandbox.listen()
+  log.info({ address, simulated: true }, 'the sandbox listens')
+  const { node } = sandbox
+  const commands = commandsFor(address, process.argv[1] ?? '')
+  if (wantsJson(output, json) || !node) writeResult(output, { address, ...commands, ...node }, json)
+  else output.stdout.write(welcome(address, commands, node))
+  return ended
+}
+
+interface Commands {
+  readonly unpaid: string
+  readonly pay: string
+  readonly console: string
+}
+
+/** Commands to copy. `script` is what Node runs: from source there is no `pinhole` to call. */
+function commandsFor(address: string, script: string): Commands {
+  const pinhole = path.extname(script) === '.ts' ? 'npm run -s pinhole --' : 'pinhole'
+  return {
+    unpaid: `curl -i ${address}/paid`,
+    pay: `${pinhole} fetch ${address}/paid --max-sats ${2 * PAID_SATS} --sandbox`,
+    console: `${address}/_pinhole/`,
+  }
+}
+
+const welcome = (
+  address: string,
+  { unpaid, pay, console }: Commands,
+  { alias, pubkey, phrase }: SandboxNode,
+): string => `
+hub      ${address}
+
+402      ${unpaid}
+pay      ${pay}
+console  ${console} (not in this version yet)
+
+No real money moves: node, buyer and invoices are simulated (regtest, a test key). Ctrl-C ends it.
+
+also     ${address}/free, ${address}/stream (server-sent events)
+node     ${alias}, ${pubkey}
+         reached through the relay on this port over Lightning Node Connect
+phrase   ${phrase}
+         pairs one program of yours with the node:
+         connect({ mailbox: '${address}', phrase: '${phrase}' })
+`
