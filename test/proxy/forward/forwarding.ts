@@ -31,6 +31,7 @@ export function service(upstream: Partial<Upstream>, rest: Partial<Service> = {}
     openPaths: [],
     quietPaths: [],
     priceMsat: 1_000n,
+    dynamicPrice: false,
     timeoutSeconds: 0,
     capabilities: '',
     constraints: [],
@@ -49,6 +50,7 @@ export interface HubOptions {
   readonly tls?: KeyPair
   readonly writeTimeoutMs?: number
   readonly passage?: Partial<Passage>
+  readonly onServer?: (server: http.Server) => void
 }
 
 export interface RunningHub {
@@ -81,7 +83,7 @@ export function passageOf(
 export async function startHub(
   t: Pick<TestContext, 'after'>,
   to: Service | (() => Service),
-  { clock = systemClock, tls, writeTimeoutMs = 0, passage = {} }: HubOptions = {},
+  { clock = systemClock, tls, writeTimeoutMs = 0, passage = {}, onServer }: HubOptions = {},
 ): Promise<RunningHub> {
   const listener = createListener({ ...OPTIONS, tls, drainTimeoutMs: 50 })
   const forwarder = new Forwarder({ clock, log: silentLog, writeTimeoutMs })
@@ -105,6 +107,7 @@ export async function startHub(
     void forwarder.upgrade(req, socket, head, passageOf(req, current(), passage)).then(settled)
   })
   await app.ready()
+  onServer?.(app.server)
   const { port } = await listener.listen('127.0.0.1', 0)
   t.after(async () => {
     await forwarder.close()
