@@ -18,6 +18,7 @@ export interface PeerSource {
 export const PEERS = {
   'lnc-peer': { module: '.', package: './lnc-peer' },
   'relay-bench': { module: '.', package: './relay-bench' },
+  'proxy-bench': { module: '.', package: './proxy-bench' },
   'l402-buyer': { module: '.', package: './l402-buyer' },
   aperture: { module: '.', package: 'github.com/lightninglabs/aperture/cmd/aperture' },
   lnd: {
