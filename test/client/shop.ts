@@ -22,7 +22,7 @@ export class Ledger {
   /** Payment hashes in hex, one for each time that money left. */
   readonly payments: string[] = []
 
-  invoice(amountMsat: bigint | undefined, expirySeconds = 3_600): string {
+  invoice(amountMsat: bigint | undefined, expirySeconds = 3_600, nowMs = Date.now()): string {
     const preimage = randomBytes(32)
     const paymentHash = createHash('sha256').update(preimage).digest()
     this.#preimages.set(toHex(paymentHash), preimage)
@@ -30,7 +30,7 @@ export class Ledger {
       {
         network: 'bcrt',
         amountMsat,
-        timestampSeconds: Math.floor(Date.now() / 1000),
+        timestampSeconds: Math.floor(nowMs / 1000),
         paymentHash,
         paymentSecret: randomBytes(32),
         description: 'test',
@@ -149,8 +149,9 @@ export function isPaid(
 export function offerOf(
   shop: Pick<Shop, 'rootKeys' | 'ledger' | 'priceMsat' | 'expirySeconds'>,
   service: string,
+  nowMs = Date.now(),
 ): { macaroon: Uint8Array; invoice: string } {
-  const invoice = shop.ledger.invoice(shop.priceMsat, shop.expirySeconds)
+  const invoice = shop.ledger.invoice(shop.priceMsat, shop.expirySeconds, nowMs)
   const rootKey = randomBytes(32)
   const { macaroon, identifier } = mint({
     rootKey,
