@@ -58,8 +58,9 @@ export function payRoute(app: FastifyInstance, options: PayRouteOptions): void {
     { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
     (_request, body, done) => done(null, new Map(new URLSearchParams(String(body)))),
   )
-  app.post<{ Params: { id: string } }>(`${PAY_PATH}:id`, (request, reply) =>
-    desk.serve(request, reply),
+  // A parameter by name would have to be shorter (Fastify's maxParamLength).
+  app.post<{ Params: { '*': string } }>(`${PAY_PATH}*`, (request, reply) =>
+    desk.serve(request.params['*'], request, reply),
   )
 }
 
@@ -76,10 +77,7 @@ class Desk {
     for (const end of this.#waiting) end()
   }
 
-  async serve(
-    request: FastifyRequest<{ Params: { id: string } }>,
-    reply: FastifyReply,
-  ): Promise<void> {
+  async serve(payId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     // Another site must not put its own credential in the place of one that was paid for here.
     const site = request.headers['sec-fetch-site']
@@ -87,7 +85,7 @@ class Desk {
       return void reply.code(403).send({ error: 'ask from the payment page' })
     }
     const { tokens } = this.#options
-    const awaited = readPayId(request.params.id, (hash) => tokens.rootKey(hash))
+    const awaited = readPayId(payId, (hash) => tokens.rootKey(hash))
     const form: Form = request.body instanceof Map ? request.body : new Map()
     if (!awaited) return void reply.code(404).send({ error: 'no such offer' })
     const script = preferredForm(request.headers.accept) === 'json'
