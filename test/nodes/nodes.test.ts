@@ -9,6 +9,8 @@ import type { Nodes } from '../../src/nodes/nodes.ts'
 import { nodeSecret } from '../../src/nodes/secret.ts'
 import { openPairing, sealPairing } from '../../src/nodes/sealed-store.ts'
 import { READ_ONLY } from '../../src/sandbox/authorization.ts'
+import { SimulatedNetwork } from '../../src/sandbox/payments.ts'
+import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { until } from '../mailbox/ends.ts'
 import { authenticator, recordingLog, setUpNode } from './setup.ts'
 
@@ -247,4 +249,23 @@ test('a session that may not do it says which method is missing', async (t) => {
     message: /\/routerrpc\.Router\/SendPaymentV2/,
   })
   assert.throws(() => running.wallet('nobody'), { code: 'ERR_NODE_UNKNOWN', message: /nobody/ })
+})
+
+test('pays over LNC, once, and waits for a node that is being connected to', async (t) => {
+  const network = new SimulatedNetwork()
+  const seller = createSimulatedNode({ network })
+  t.after(() => seller.server.forceShutdown())
+  const { session, nodes, pairing } = await setUpNode(t, { alias: 'Bob', network })
+  const running = await nodes({ authenticator: pairing((await session()).phrase) })
+  const { paymentRequest, rHash, rPreimage } = seller.invoices.add(
+    create(InvoiceSchema, { value: 21n }),
+  )
+  const wallet = running.wallet('default')
+  const paid = await wallet.pay(paymentRequest, { maxFeeMsat: 1_000n })
+  assert.equal(toHex(paid.preimage), toHex(rPreimage))
+  const again = await wallet.pay(paymentRequest, { maxFeeMsat: 1_000n })
+  assert.equal(toHex(again.preimage), toHex(rPreimage), 'the payment that was made')
+  assert.equal((await wallet.lookup(rHash)).name, 'paid')
+  await running.close()
+  await assert.rejects(wallet.pay(paymentRequest, { maxFeeMsat: 0n }), { code: 'ERR_NODE_OFFLINE' })
 })
