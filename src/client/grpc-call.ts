@@ -12,16 +12,18 @@ export type Call = ConstructorParameters<typeof InterceptingCall>[0]
 type Status = Parameters<Listener['onReceiveStatus']>[0]
 type Outgoing = Parameters<InterceptingCall['sendMessageWithContext']>
 
-/** What the client does, kept until the server has accepted it. */
+/** What the client does, kept until the server has accepted it. Messages go out one after the other. */
 export class ReplayedCall {
   readonly #maxBytes: number
   readonly #serialize: (message: unknown) => Uint8Array
-  /** `undefined` when there is no going back: the call is accepted, or more was sent than is kept. */
-  #messages: Outgoing[] | undefined = []
-  #bytes = 0
-  #reads = 0
-  #halfClosed = false
+  /** Sent already; `undefined` when there is no going back: the call is accepted, or too much was sent. */
+  #kept: Outgoing[] | undefined = []
+  #keptBytes = 0
   #isOverrun = false
+  #pending: Outgoing[] = []
+  #isSending = false
+  #reads = 0
+  #halfClose: 'no' | 'wanted' | 'sent' = 'no'
   #current: Call | undefined
 
   constructor(maxBytes: number, serialize: (message: unknown) => Uint8Array) {
@@ -35,14 +37,13 @@ export class ReplayedCall {
   }
 
   send([context, message]: Outgoing): void {
-    const outgoing: Outgoing = [{ ...context, ...onceOnly(context.callback) }, message]
-    if (this.#messages) this.#keep(this.#messages, outgoing)
-    this.#current?.sendMessageWithContext(...outgoing)
+    this.#pending.push([{ ...context, ...onceOnly(context.callback) }, message])
+    this.#pump()
   }
 
   halfClose(): void {
-    this.#halfClosed = true
-    this.#current?.halfClose()
+    this.#halfClose = 'wanted'
+    this.#pump()
   }
 
   startRead(): void {
@@ -52,7 +53,7 @@ export class ReplayedCall {
 
   /** The server takes the call: nothing of it will be needed again. */
   accept(): void {
-    this.#messages = undefined
+    this.#kept = undefined
   }
 
   /** The call has ended and may be made again. */
@@ -70,19 +71,47 @@ export class ReplayedCall {
   /** Does on `call` all that was done so far. */
   replay(call: Call): void {
     this.#current = call
+    this.#pending = [...(this.#kept ?? []), ...this.#pending]
+    this.#kept = []
+    this.#keptBytes = 0
+    this.#isSending = false
+    if (this.#halfClose === 'sent') this.#halfClose = 'wanted'
     for (let n = 0; n < this.#reads; n++) call.startRead()
-    for (const outgoing of this.#messages ?? []) call.sendMessageWithContext(...outgoing)
-    if (this.#halfClosed) call.halfClose()
+    this.#pump()
   }
 
-  #keep(messages: Outgoing[], outgoing: Outgoing): void {
-    this.#bytes += this.#sizeOf(outgoing[1])
-    // What has not been sent at all yet is not to be lost; its sender waits for each message.
-    if (this.#bytes <= this.#maxBytes || !this.#current) messages.push(outgoing)
-    else {
-      this.#isOverrun = true
-      this.#messages = undefined
+  /** Sends what is next; an interceptor has room for one message at a time. */
+  #pump(): void {
+    const call = this.#current
+    if (!call || this.#isSending) return
+    const next = this.#pending.shift()
+    if (next) {
+      this.#isSending = true
+      this.#keep(next)
+      const [context] = next
+      const message: unknown = next[1]
+      const callback = (error?: Error | null) => {
+        context.callback?.(error)
+        if (this.#current !== call) return
+        this.#isSending = false
+        this.#pump()
+      }
+      call.sendMessageWithContext({ ...context, callback }, message)
+    } else if (this.#halfClose === 'wanted') {
+      this.#halfClose = 'sent'
+      call.halfClose()
     }
+  }
+
+  #keep(outgoing: Outgoing): void {
+    if (!this.#kept) return
+    this.#keptBytes += this.#sizeOf(outgoing[1])
+    if (this.#keptBytes <= this.#maxBytes) {
+      this.#kept.push(outgoing)
+      return
+    }
+    this.#isOverrun = true
+    this.#kept = undefined
   }
 
   #sizeOf(message: unknown): number {
@@ -101,8 +130,9 @@ function onceOnly(callback: Outgoing[0]['callback']): Outgoing[0] {
   let isCalled = false
   return {
     callback: (error) => {
-      if (!isCalled) callback(error)
+      if (isCalled) return
       isCalled = true
+      callback(error)
     },
   }
 }
@@ -119,11 +149,14 @@ export function watch(
   on: { readonly through: () => void; readonly unpaid: () => void },
 ): { readonly listener: Listener; readonly attempt: Promise<Attempt<() => void>> } {
   let held: Metadata | undefined
+  let isEmpty = false
   let isThrough = false
   const { promise: attempt, resolve } = settleable<Attempt<() => void>>()
   const flush = () => {
     if (held) listener.onReceiveMetadata(held)
     held = undefined
+    if (isEmpty) listener.onReceiveMessage(null)
+    isEmpty = false
   }
   const pass = () => {
     flush()
@@ -139,6 +172,9 @@ export function watch(
       if (metadata.get(CHALLENGE).length === 0) pass()
     },
     onReceiveMessage(message: unknown) {
+      // grpc-js: a unary call ends without a message.
+      isEmpty = message === null
+      if (isEmpty) return
       pass()
       listener.onReceiveMessage(message)
     },
