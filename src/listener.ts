@@ -14,6 +14,7 @@ import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyServerFactory } from 'fastify'
+import { continueOnRead, continueOnReadHttp2 } from '../proxy/forward/expect.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -96,6 +97,8 @@ export function createListener(
       options.limits,
       handler as unknown as (q: http2.Http2ServerRequest, s: http2.Http2ServerResponse) => void,
     )
+    continueOnRead(server)
+    continueOnReadHttp2(h2)
     sessions.watch(h2)
     connect(server, h2, options, connections, log)
     return server
@@ -184,10 +187,7 @@ function connect(
           'This port speaks cleartext (insecure: true): use http:// and not https://.',
           log,
         ),
-        http1: (socket) => {
-          accept(socket)
-          socket.resume()
-        },
+        http1: accept,
         http2: (socket) => h2.emit('connection', socket),
       }
   server.on('connection', (socket: net.Socket) => {

@@ -77,7 +77,7 @@ const invoices = section({
   keepunpaid: duration(48 * HOUR_MS, 'positive'),
   pool: section({
     enabled: toggle(true),
-    perprice: int(64, 1, 10_000),
+    perprice: int(256, 1, 10_000),
     total: int(1_024, 1, 100_000),
     minlife: duration(HOUR_MS, 'positive'),
   }),

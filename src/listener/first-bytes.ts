@@ -18,8 +18,9 @@ export function speechOf(bytes: Uint8Array): Speech | undefined {
 }
 
 /**
- * Waits for the first bytes of `socket`, puts them back and calls `take` once with what they begin.
- * A socket that stays silent for `timeoutMs` is dropped.
+ * Waits for the first bytes of `socket` and calls `take` once with what they begin. HTTP/2 and TLS find them
+ * put back; HTTP/1.1 gets them as data right after `take`. A socket that stays silent for `timeoutMs` is
+ * dropped.
  */
 export function onFirstBytes(
   socket: Socket,
@@ -34,10 +35,31 @@ export function onFirstBytes(
     if (!speech) return
     socket.off('data', onData).off('end', drop).off('timeout', drop)
     socket.setTimeout(0)
+    if (speech === 'http1') {
+      tellEveryPause(socket)
+      take(speech)
+      socket.emit('data', seen)
+      return
+    }
     socket.pause()
     socket.unshift(seen)
     take(speech)
   }
   socket.setTimeout(timeoutMs)
   socket.on('data', onData).on('end', drop).on('timeout', drop)
+}
+
+/**
+ * Node's HTTP/1.1 server stops reading upon the event `pause`, which a stream emits only when it flows. One
+ * that was read from before is read on by itself after that, and would never be stopped again: a body that
+ * nobody reads would end up in memory.
+ */
+function tellEveryPause(socket: Socket): void {
+  const pause = socket.pause.bind(socket)
+  socket.pause = () => {
+    const paused = socket.readableFlowing === false
+    pause()
+    if (paused) socket.emit('pause')
+    return socket
+  }
 }

@@ -14,7 +14,7 @@ export const DEFAULTS: InvoiceOptions = {
   memo: 'L402',
   expiry: 24 * HOUR_MS,
   timeout: 15_000,
-  pool: { enabled: true, perprice: 64, total: 1_024, minlife: HOUR_MS },
+  pool: { enabled: true, perprice: 256, total: 1_024, minlife: HOUR_MS },
 }
 
 /** Lets every promise that can be settled be settled. */

@@ -39,7 +39,7 @@ export interface Running {
   drain(): Promise<void>
 }
 
-/** A listener with a small application: `/` says the version, `/echo` repeats, `/hang` waits. */
+/** A listener with a small application: `/` says the version, `/echo` repeats, `/hang` waits, `/unread` does nothing. */
 export async function listen(
   t: TestContext,
   change: Partial<ListenerOptions> = {},
@@ -53,6 +53,8 @@ export async function listen(
   app.post('/echo', (request) => request.body)
   const early = (_request: unknown, reply: FastifyReply) => void reply.send('early')
   app.post('/early', { onRequest: early }, () => 'never')
+  const leave = (_request: unknown, reply: FastifyReply) => void reply.hijack()
+  app.post('/unread', { onRequest: leave }, () => 'never')
   app.get('/hang', (_request, reply) => {
     reply.hijack()
     reply.raw.writeHead(200)
