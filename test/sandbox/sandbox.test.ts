@@ -1,14 +1,37 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
-
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import test, { type TestContext } from 'node:test'
 import { connect, isPinholeError } from '../../mailbox/index.ts'
+import { parseChallenge } from '../../proxy/l402/challenge.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { createSandbox, sandboxConfig } from '../../src/sandbox/sandbox.ts'
+import { decodeInvoice } from '../../src/bolt11/decode.ts'
+import { payeeOf } from '../../src/bolt11/signature.ts'
+import { toHex } from '../../src/base/bytes.ts'
+import { run } from '../../src/cli/program.ts'
+import { createSandbox, type Sandbox, sandboxConfig } from '../../src/sandbox/sandbox.ts'
+import { checkUnused } from '../../src/sandbox/unused.ts'
+import { openStore } from '../../src/store/store.ts'
 
-test('the printed phrase pairs a program with the simulated node, once', async (t) => {
+async function openSandbox(t: TestContext): Promise<{ url: string; sandbox: Sandbox }> {
   const sandbox = createSandbox(sandboxConfig({ listenaddr: '127.0.0.1:0' }), silentLog)
   t.after(() => sandbox.close())
-  const mailbox = await sandbox.listen()
+  return { url: await sandbox.listen(), sandbox }
+}
+
+/** Runs a command and gives what it wrote. */
+async function pinhole(...args: readonly string[]) {
+  const texts = { out: '', err: '' }
+  const output = {
+    stdout: { write: (text: string) => void (texts.out += text) },
+    stderr: { write: (text: string) => void (texts.err += text) },
+  }
+  return { code: await run(args, output), ...texts }
+}
+
+test('the printed phrase pairs a program with the simulated node, once', async (t) => {
+  const { url: mailbox, sandbox } = await openSandbox(t)
   const { phrase = '', pubkey } = sandbox.node ?? {}
   const node = await connect({ mailbox, phrase, transport: 'grpc' })
   t.after(() => node.close())
@@ -20,11 +43,85 @@ test('the printed phrase pairs a program with the simulated node, once', async (
   )
 })
 
+test('what is free is free, the rest asks for a signed invoice that says it is simulated', async (t) => {
+  const { url, sandbox } = await openSandbox(t)
+  assert.equal((await fetch(`${url}/free`)).status, 200)
+  for (const [path, msat] of [
+    ['/paid', 10_000n],
+    ['/stream', 25_000n],
+  ] as const) {
+    const unpaid = await fetch(url + path)
+    assert.equal(unpaid.status, 402)
+    await unpaid.body?.cancel()
+    const [offer] = parseChallenge([unpaid.headers.get('www-authenticate') ?? ''])
+    const invoice = decodeInvoice(offer?.invoice ?? '')
+    assert.equal(invoice.network, 'regtest')
+    assert.equal(invoice.amountMsat, msat)
+    assert.match(invoice.description ?? '', /^simulated, no money: /)
+    assert.equal(toHex(payeeOf(invoice.paymentRequest)), sandbox.node?.pubkey)
+  }
+})
+
+test('pinhole fetch pays from the buyer that the sandbox lends, as often as it is run', async (t) => {
+  const { url } = await openSandbox(t)
+  const basedir = mkdtempSync(path.join(os.tmpdir(), 'pinhole-fetch-'))
+  t.after(() => rmSync(basedir, { recursive: true }))
+  const common = ['--basedir', basedir, '--sandbox', '--max-sats', '30']
+  for (let n = 0; n < 2; n++) {
+    const { code, out, err } = await pinhole('fetch', `${url}/paid`, ...common)
+    assert.equal(code, 0, err)
+    assert.match(out, /"message":"You have paid for this/)
+    assert.match(err, /^Paid 10 sat, and 0 sat for the route\. No real money moved\.\n$/)
+  }
+  const stream = await pinhole('fetch', `${url}/stream`, '--json', ...common)
+  const said = JSON.parse(stream.out) as Record<string, unknown>
+  assert.deepEqual([said['status'], said['paidMsat']], [200, '25000'])
+  assert.match(String(said['body']), /"tick":10/)
+  const file = path.join(basedir, 'free.json')
+  const free = await pinhole('fetch', `${url}/free`, '-i', '-o', file, ...common)
+  assert.match(free.out, /^HTTP 200 OK\n/)
+  assert.equal(free.err, '')
+  const dear = await pinhole('fetch', `${url}/paid`, '--basedir', basedir, '--max-sats', '9')
+  assert.equal(dear.code, 4)
+  assert.match(dear.err, /asks for 10 sat and the limit is 9 sat[^]*ERR_PAYMENT_LIMIT/)
+  // Nothing of a sandbox's tokens is kept.
+  assert.deepEqual(readdirSync(basedir), ['free.json'])
+})
+
 test('a sandbox that cannot have its port ends what it had begun', async (t) => {
-  const first = createSandbox(sandboxConfig({ listenaddr: '127.0.0.1:0' }), silentLog)
-  t.after(() => first.close())
-  const port = new URL(await first.listen()).port
+  const { url } = await openSandbox(t)
+  const { port } = new URL(url)
   const second = createSandbox(sandboxConfig({ listenaddr: `127.0.0.1:${port}` }), silentLog)
   await assert.rejects(second.listen(), (error) => isPinholeError(error, 'ERR_LISTEN_ADDRESS'))
   await second.close()
+})
+
+test('a base folder with a configuration or a paired node is not taken for a sandbox', async (t) => {
+  const folder = () => {
+    const made = mkdtempSync(path.join(os.tmpdir(), 'pinhole-unused-'))
+    t.after(() => rmSync(made, { recursive: true }))
+    return made
+  }
+  const isRefusal = (error: unknown) => isPinholeError(error, 'ERR_SANDBOX_CONFIG')
+  const empty = folder()
+  checkUnused(empty)
+  checkUnused(path.join(empty, 'missing'))
+  for (const name of ['pinhole.yaml', 'aperture.yaml']) {
+    const configured = folder()
+    writeFileSync(path.join(configured, name), '')
+    assert.throws(() => checkUnused(configured), isRefusal)
+    const { code, err } = await pinhole('start', '--sandbox', '--basedir', configured)
+    assert.equal(code, 1)
+    assert.match(err, /there is a configuration, .*--ignore-config/)
+  }
+  const paired = folder()
+  const store = openStore(path.join(paired, 'pinhole.db'))
+  checkUnused(paired)
+  const row = { name: 'shop', kind: 'lnc', sealed: new Uint8Array(1), createdAtMs: 1 } as const
+  await store.nodes.put(row)
+  assert.throws(() => checkUnused(paired), isRefusal)
+  await store.close()
+  assert.throws(() => checkUnused(paired), isRefusal)
+  writeFileSync(path.join(empty, 'pinhole.db'), 'no database')
+  assert.throws(() => checkUnused(empty), isRefusal)
 })
