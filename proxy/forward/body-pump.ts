@@ -26,6 +26,11 @@ export function pumpBody(source: Readable, sink: Writable, events: PumpEvents): 
     detach()
     events.ended()
   }
+  // Over HTTP/2 a body without a byte is at its end as soon as that is known, whoever has looked.
+  if (source.readableEnded) {
+    events.ended()
+    return () => {}
+  }
   sink.on('drain', onDrain)
   source.on('data', onData).once('end', onEnd)
   return () => {
