@@ -70,7 +70,7 @@ class RunningSandbox implements Sandbox {
   readonly #buyer: SimulatedNode
   readonly #buyers: Buyers
   readonly #sessions: Listener[] = []
-  #folder: string | undefined
+  #folder: TemporaryFolder | undefined
   #upstream: Upstream | undefined
   #hub: Hub | undefined
   #keeper: Keeper | undefined
@@ -125,7 +125,7 @@ class RunningSandbox implements Sandbox {
   }
 
   async #startHub(line: Line): Promise<Hub> {
-    this.#folder = mkdtempSync(path.join(os.tmpdir(), 'pinhole-sandbox-'))
+    this.#folder = temporaryFolder()
     this.#upstream = await startUpstream({
       session: async () => {
         const address = this.#hub?.address
@@ -136,7 +136,7 @@ class RunningSandbox implements Sandbox {
     })
     const node = new LineInvoiceNode(line, this.#clock)
     const nodes: NodeSource = { get: () => node, all: () => [node] }
-    const databasefilename = path.join(this.#folder, 'pinhole.db')
+    const databasefilename = path.join(this.#folder.path, 'pinhole.db')
     const config = {
       ...this.#config,
       services: sandboxServices(this.#upstream.address),
@@ -154,7 +154,7 @@ class RunningSandbox implements Sandbox {
     this.#buyer.server.forceShutdown()
     await this.#hub?.close()
     await this.#upstream?.close()
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
+    this.#folder?.remove()
   }
 
   /** Lets the node wait at the relay for one more client; its phrase. */
@@ -169,6 +169,22 @@ class RunningSandbox implements Sandbox {
     this.#sessions.push(session)
     return session.phrase ?? ''
   }
+}
+
+interface TemporaryFolder {
+  readonly path: string
+  remove(): void
+}
+
+/** A folder that goes with the process at the latest, even when that ends without closing anything. */
+function temporaryFolder(): TemporaryFolder {
+  const made = mkdtempSync(path.join(os.tmpdir(), 'pinhole-sandbox-'))
+  const remove = () => {
+    process.off('exit', remove)
+    rmSync(made, { recursive: true, force: true })
+  }
+  process.on('exit', remove)
+  return { path: made, remove }
 }
 
 /** The node, once it is connected; a machine that is busy may take a while, and says `away` meanwhile. */
