@@ -31,6 +31,10 @@ export function storedTokens({ database, writer, pool, clock, log }: TokensParts
   const rootKeys = database
     .prepare<[Uint8Array], Uint8Array>('select root_key from secrets where identifier_hash = ?')
     .pluck()
+  const prices = database
+    .prepare<[Uint8Array], bigint>('select price_msat from transactions where identifier_hash = ?')
+    .pluck()
+    .safeIntegers()
   const unpaid = database.prepare<[Uint8Array]>(
     "select 1 from transactions where identifier_hash = ? and state = 'pending'",
   )
@@ -41,6 +45,14 @@ export function storedTokens({ database, writer, pool, clock, log }: TokensParts
     paying.add(hex)
     const write = { name: 'paid', identifierHash: own(identifierHash), atMs: clock.wall() } as const
     writer.keep(write, () => paying.delete(hex))
+  }
+
+  const read = <T>(query: () => T): T => {
+    try {
+      return query()
+    } catch (reason) {
+      throw storeError(database.name, reason)
+    }
   }
 
   return {
@@ -54,13 +66,8 @@ export function storedTokens({ database, writer, pool, clock, log }: TokensParts
         throw reason
       }
     },
-    rootKey(identifierHash) {
-      try {
-        return rootKeys.get(identifierHash)
-      } catch (reason) {
-        throw storeError(database.name, reason)
-      }
-    },
+    rootKey: (identifierHash) => read(() => rootKeys.get(identifierHash)),
+    priceMsat: (identifierHash) => read(() => prices.get(identifierHash)),
     paid(identifierHash) {
       try {
         markPaid(identifierHash)

@@ -38,9 +38,11 @@ test('a token that was added is there, also after the file was opened again', as
 
 test('a price beyond 2^53 millisatoshis is kept to the last one', async () => {
   await withStore(async ({ tokens, transactions }) => {
-    const priceMsat = 10_000_000_000_000_001n
-    await tokens.add(newToken({ priceMsat }))
-    assert.equal(transactions.list()[0]?.priceMsat, priceMsat)
+    const token = newToken({ priceMsat: 10_000_000_000_000_001n })
+    await tokens.add(token)
+    assert.equal(transactions.list()[0]?.priceMsat, token.priceMsat)
+    assert.equal(tokens.priceMsat?.(token.identifierHash), token.priceMsat)
+    assert.equal(tokens.priceMsat?.(hash()), undefined)
   })
 })
 
