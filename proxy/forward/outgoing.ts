@@ -25,13 +25,17 @@ export function outgoingOf(req: ClientRequest, passage: Passage, way: Way): Outg
     path: upstreamPath(way.prefix, target.url),
     host: way.host,
     fields: way.headers.lines(req.rawHeaders, { passage, peer: peerOf(req, passage) }),
-    hasBody: req instanceof Http2ServerRequest ? !req.stream.endAfterHeaders : hasBody(req),
+    hasBody: req instanceof Http2ServerRequest ? hasHttp2Body(req) : hasBody(req),
     length,
     trailer,
     expectsContinue: headers.expect !== undefined && listHas(headers.expect, '100-continue'),
     isGrpc: headers['content-type']?.startsWith('application/grpc') === true,
   }
 }
+
+/** A body without a byte may be known to have ended by now. */
+const hasHttp2Body = ({ stream }: Http2ServerRequest): boolean =>
+  !stream.endAfterHeaders && !stream.readableEnded
 
 /** RFC 9112 §6: a request has a body when its framing says so. */
 function hasBody({ headers }: IncomingMessage): boolean {
