@@ -3,69 +3,20 @@
  * settle, all through LNC; then the agent is ended and comes back, and one with a lesser macaroon may less.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import test from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
 import type { PairedNode } from '../../mailbox/connect/connect.ts'
 import { connect } from '../../mailbox/connect/node.ts'
 import { Invoice_InvoiceState, type Invoice } from '../../mailbox/rpc/gen/lightning_pb.ts'
-import type { LineProcess } from './line-process.ts'
-import type { Lnd } from './lnd.ts'
+import { Agent } from './agent.ts'
 import { requirePeers } from './peers.ts'
-import { pinhole } from './pinhole.ts'
 import { Relay } from './relays.ts'
 import { startSimnet, type Simnet } from './simnet.ts'
 import { Undo } from './undo.ts'
 
-const AGENT_START_MS = 20_000
 const CALL_MS = 20_000
 const VALUE_SAT = 1234n
 const options = { timeoutMs: CALL_MS }
-
-type MacaroonName = Parameters<Lnd['macaroonPath']>[0]
-
-/** An agent of the payee in a folder of its own, which it may be started in again. */
-class Agent {
-  #process: LineProcess
-  readonly #start: () => LineProcess
-
-  private constructor(start: () => LineProcess) {
-    this.#start = start
-    this.#process = start()
-  }
-
-  static async start(
-    undo: Undo,
-    lnd: Lnd,
-    relay: Relay,
-    macaroon: MacaroonName,
-  ): Promise<{ agent: Agent; phrase: string }> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'pinhole-agent-'))
-    const flags = [
-      ['--lnd', lnd.grpcHost],
-      ['--tls', lnd.tlsCertPath],
-      ['--macaroon', lnd.macaroonPath(macaroon)],
-      ['--mailbox', relay.address],
-      ['--basedir', folder],
-    ].flat()
-    const agent = new Agent(() => pinhole('agent', ...flags, '--insecure-tls', '--json'))
-    undo.push(async () => {
-      await agent.#process.stop('SIGTERM')
-      await rm(folder, { recursive: true, force: true })
-    })
-    const { phrase } = await agent.#process.lineWith('phrase', AGENT_START_MS)
-    assert.ok(typeof phrase === 'string', 'the agent prints a phrase')
-    return { agent, phrase }
-  }
-
-  /** Ends it as a crash would and starts it again. */
-  async restart(): Promise<void> {
-    await this.#process.kill()
-    this.#process = this.#start()
-  }
-}
 
 async function pair(undo: Undo, relay: Relay, phrase: string): Promise<PairedNode> {
   const node = await connect({ mailbox: relay.address, phrase, insecureTls: true })
@@ -127,8 +78,9 @@ test('a real lnd behind pinhole agent and our relay', { timeout: 240_000 }, asyn
   undo.push(() => simnet.stop())
   const relay = await Relay.start('pinhole')
   undo.push(() => relay.stop())
-  const { agent, phrase } = await Agent.start(undo, simnet.payee, relay, 'admin')
-  const node = await pair(undo, relay, phrase)
+  const agent = await Agent.start(simnet.payee, relay, 'admin')
+  undo.push(() => agent.stop())
+  const node = await pair(undo, relay, agent.phrase)
   const { identity_pubkey: pubkey } = await simnet.payee.info()
 
   await t.test('answers as the lnd that it is', async () => {
@@ -151,8 +103,9 @@ test('a real lnd behind pinhole agent and our relay', { timeout: 240_000 }, asyn
   })
 
   await t.test('allows what its macaroon allows', async () => {
-    const started = await Agent.start(undo, simnet.payee, relay, 'readonly')
-    const reader = await pair(undo, relay, started.phrase)
+    const lesser = await Agent.start(simnet.payee, relay, 'readonly')
+    undo.push(() => lesser.stop())
+    const reader = await pair(undo, relay, lesser.phrase)
     assert.equal((await reader.getInfo(options)).identityPubkey, pubkey)
     await assert.rejects(reader.addInvoice({ value: 1n }, options), { code: 'ERR_NODE_PERMISSION' })
   })

@@ -115,6 +115,11 @@ export class Lnd {
     })
   }
 
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    await this.#process.kill()
+  }
+
   async restart(): Promise<void> {
     await this.stop()
     this.#process = this.#spawn()
