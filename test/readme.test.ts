@@ -36,6 +36,7 @@ function complaints(source: string): string[] {
     pinhole: ['./src/index.ts'],
     'pinhole/lnc': ['./mailbox/index.ts'],
     'pinhole/lnc/browser': ['./mailbox/browser.ts'],
+    'pinhole/client': ['./src/client/index.ts'],
   }
   const program = ts.createProgram([file], { ...options, noEmit: true, paths: names }, host)
   return [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics()]
@@ -56,7 +57,7 @@ test('the configuration in the README loads', () => {
   for (const yaml of files) {
     const { root: values } = readDocument(yaml, 'README.md')
     const config = loadConfig({ configfile: false, values })
-    assert.equal(config.hashmail.enabled, true)
+    assert.ok(config.hashmail.enabled || config.services.length > 0)
   }
 })
 
