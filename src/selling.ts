@@ -2,7 +2,7 @@
  * What sells: store ► nodes ► invoices, and the snapshot of services that requests are served by. Put
  * together here, taken apart in the reverse order.
  */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Registry } from 'prom-client'
 import { Allowance, type AllowanceLimits } from '../proxy/allowance.ts'
@@ -22,6 +22,7 @@ import type { NodeSource } from './invoices/node.ts'
 import { openNodes, type Nodes } from './nodes/nodes.ts'
 import { nodeSecret } from './nodes/secret.ts'
 import { withImported } from './selling/imported-services.ts'
+import { databasePlace } from './store/aperture/beside.ts'
 import { openStore, type Store } from './store/store.ts'
 
 /** How often full buckets and offers that nobody paid are forgotten. */
@@ -60,7 +61,7 @@ export const sells = ({ services, authenticator }: Config): boolean =>
  */
 export async function openSelling(config: Config, deps: SellingDeps): Promise<Selling> {
   const { clock, log } = deps
-  const file = config.sqlite.databasefilename
+  const file = ownDatabase(config, log)
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
   const { skipmigrations: skipMigrations } = config.sqlite
   const store = openStore(file, { clock, log: log.child({ part: 'store' }), skipMigrations })
@@ -74,6 +75,20 @@ export async function openSelling(config: Config, deps: SellingDeps): Promise<Se
     await store.close()
     throw error
   }
+}
+
+/** An `aperture.yaml` may name the database of the Aperture that it was written for. */
+function ownDatabase({ sqlite, configfile }: Config, log: Log): string {
+  const { file, aperture } = databasePlace(sqlite.databasefilename)
+  if (aperture === undefined) return file
+  log.info({ database: file }, `${aperture} is Aperture's database: what is kept is in ${file}`)
+  if (!existsSync(file)) {
+    const flag = configfile === '' ? '' : ` --configfile ${configfile}`
+    const text =
+      'tokens that Aperture sold open nothing here yet: stop this hub and that Aperture, and run'
+    log.warn({}, `${text} pinhole import ${aperture}${flag}`)
+  }
+  return file
 }
 
 function openPairedNodes(

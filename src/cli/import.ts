@@ -2,7 +2,8 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../base/clock.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadConfig, type LoadOptions } from '../config/load.ts'
+import { databasePlace } from '../store/aperture/beside.ts'
 import { importAperture, type ImportReport } from '../store/aperture/import.ts'
 import { command, type CommandContext, type CommonOptions } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
@@ -21,6 +22,7 @@ already is left alone, so that the command can be run again.
 
 Examples:
   pinhole import ~/.aperture/aperture.db
+  pinhole import ~/.aperture/aperture.db --configfile ~/.aperture/aperture.yaml
   pinhole import ~/.aperture/aperture.db --dry-run
 `
 
@@ -37,11 +39,16 @@ export function importCommand({ output, finish }: CommandContext): Command {
 
 function runImport(file: string, flags: ImportFlags, output: Output): ExitCode {
   const { basedir, configfile, into, dryRun = false, json = false } = flags
-  const target = path.resolve(into ?? loadConfig({ basedir, configfile }).sqlite.databasefilename)
+  const target = path.resolve(into ?? configuredDatabase({ basedir, configfile }))
   const report = importAperture(path.resolve(file), target, { clock: systemClock, dryRun })
   writeResult(output, { database: target, dryRun, ...report }, json)
   for (const line of remarks(report)) output.stderr.write(`${line}\n`)
   return dryRun ? Exit.dryRun : Exit.ok
+}
+
+/** Ours, also where the configuration names the Aperture's. */
+function configuredDatabase(options: LoadOptions): string {
+  return databasePlace(loadConfig(options).sqlite.databasefilename).file
 }
 
 function remarks({ open, openMppSessions, skipped }: ImportReport): string[] {

@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { nodeSecret, type NodeSecret } from '../nodes/secret.ts'
 import type { NodeRows } from '../store/node-rows.ts'
+import { databasePlace } from '../store/aperture/beside.ts'
 import { openStore } from '../store/store.ts'
 import type { CommonOptions } from './command.ts'
 
@@ -25,7 +26,8 @@ export async function withStoredNodes<T>(
 ): Promise<T> {
   const config = loadConfig({ basedir, configfile })
   const { databasefilename, skipmigrations } = config.sqlite
-  const store = openStore(databasefilename, { clock: systemClock, skipMigrations: skipmigrations })
+  const { file } = databasePlace(databasefilename)
+  const store = openStore(file, { clock: systemClock, skipMigrations: skipmigrations })
   const passphrase = process.env['PINHOLE_SECRET']
   try {
     const secret = nodeSecret({ basedir: config.basedir, passphrase })

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { PinholeError } from '../base/errors.ts'
+import { areApertures, tablesOf } from './aperture/beside.ts'
 import { storeError } from './failure.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts'
 
@@ -66,13 +67,9 @@ function makePrivate(file: string): void {
 function identify(database: Database, file: string): boolean {
   const version = schemaVersion(database)
   const application = Number(database.pragma('application_id', { simple: true }))
-  const tables = database
-    .prepare<[], string>("select name from sqlite_schema where type = 'table'")
-    .pluck()
-    .all()
+  const tables = tablesOf(database)
   if (application !== APPLICATION_ID && (version !== 0 || tables.length > 0)) {
-    const aperture = tables.includes('schema_migrations') && tables.includes('secrets')
-    const whose = aperture
+    const whose = areApertures(tables)
       ? "Aperture's: bring it over by pinhole import, into another file"
       : 'the database of another program'
     throw new PinholeError('ERR_STORE_SCHEMA', `${file} is ${whose}`)

@@ -57,6 +57,16 @@ test('the target is the one of the configuration, or the one named', async () =>
   assert.ok(existsSync(named))
 })
 
+test('where the configuration names the database of the Aperture, the target is beside it', async () => {
+  const source = closedAperture()
+  const folder = path.dirname(source)
+  const configfile = path.join(folder, 'theirs.yaml')
+  writeFileSync(configfile, `sqlite:\n  databasefilename: ${JSON.stringify(source)}\n`)
+  const { code, out } = await pinhole(false, source, '--configfile', configfile)
+  assert.equal(code, 0)
+  assert.match(out, new RegExp(`"database":"${path.join(folder, 'pinhole.db')}"`))
+})
+
 test('a person sees a table, and is told what stays behind', async () => {
   const { file, database } = makeAperture()
   const { code, out, err } = await pinhole(true, file, '--into', freshFile())

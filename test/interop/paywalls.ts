@@ -25,9 +25,17 @@ export interface Paywall {
   stop(): Promise<void>
 }
 
-/** Starts one on a free port; resolves when it accepts connections. */
-export async function startPaywall(maker: Maker, lnd: Lnd, backends: Backends): Promise<Paywall> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pinhole-paywall-'))
+/**
+ * Starts one on a free port; resolves when it accepts connections. What it keeps is in `given`, where another
+ * one may have kept its own, or in a folder that goes when it is stopped.
+ */
+export async function startPaywall(
+  maker: Maker,
+  lnd: Lnd,
+  backends: Backends,
+  given?: string,
+): Promise<Paywall> {
+  const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'pinhole-paywall-')))
   const certificate = path.join(folder, 'backend.crt')
   await writeFile(certificate, backends.certificate)
   await writeFile(path.join(folder, 'secret.bin'), SECRET)
@@ -54,7 +62,7 @@ export async function startPaywall(maker: Maker, lnd: Lnd, backends: Backends): 
     process,
     stop: async () => {
       await process.stop('SIGTERM')
-      await rm(folder, { recursive: true, force: true })
+      if (given === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }
