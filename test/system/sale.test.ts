@@ -11,7 +11,8 @@ import { requirePeers } from '../interop/peers.ts'
 import { Undo } from '../interop/undo.ts'
 import { callAllKinds } from './sale/grpc-ware.ts'
 import { transfer } from './sale/http-ware.ts'
-import { buyNothing, offerOf, outage, pay, until, type Outage, type Victim } from './sale/outage.ts'
+import { offerOf, pay, until } from './sale/buying.ts'
+import { buyNothing, outage, type Outage, type Victim } from './sale/outage.ts'
 import { openShop, type Shop } from './sale/shop.ts'
 
 const Invoices = z.object({
@@ -40,17 +41,24 @@ function victimsOf({ hub, relay, agent, simnet }: Shop): readonly Victim[] {
   ]
 }
 
+const COLUMNS = [
+  ...['killed', 'for s', 'unpaid meanwhile', 'sold again after s', 'all settled after s'],
+  ...['the crowd: sold', '503', 'no answer', 'longest without a sale, s'],
+]
+
 function print(rows: readonly Outage[]): void {
   const s = (ms: number) => (ms / 1000).toFixed(1)
-  console.log('| killed | for s | unpaid meanwhile | sold again, s | all settled, s |')
-  console.log('| --- | --- | --- | --- | --- |')
-  for (const { name, awayMs, unpaid, soldAgainMs, allSettledMs } of rows) {
+  const line = (columns: readonly (string | number)[]) => `| ${columns.join(' | ')} |`
+  console.log(line(COLUMNS))
+  console.log(line(COLUMNS.map(() => '---')))
+  for (const { name, awayMs, unpaid, soldAgainMs, allSettledMs, crowd } of rows) {
     const { offers, later } = unpaid
     const answers = offers + later === 0 ? 'no answer' : `402 ${offers} times, then 503`
-    const columns = [name, s(awayMs), answers, s(soldAgainMs), s(allSettledMs)]
-    console.log(`| ${columns.join(' | ')} |`)
+    const { sold, unanswered, longestPauseMs } = crowd
+    const own = [name, s(awayMs), answers, s(soldAgainMs), s(allSettledMs)]
+    console.log(line([...own, sold, crowd.later, unanswered, s(longestPauseMs)]))
   }
-  console.log('(SIGKILL; times from the start of the one that was killed)')
+  console.log('(SIGKILL; after: from the start of the one that was killed)')
 }
 
 test('sells, whatever is killed meanwhile', { timeout: 240_000 }, async (t) => {
@@ -75,7 +83,7 @@ test('sells, whatever is killed meanwhile', { timeout: 240_000 }, async (t) => {
   })
 
   await t.test('every service sells, and the payments are known', async () => {
-    for (const ware of wares) {
+    for (const ware of [...wares, shop.cheap]) {
       const token = await pay(purse, await offerOf(ware))
       await ware.collect(token)
       tokens.push(token)

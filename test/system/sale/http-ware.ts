@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { Digest, patternChunks, patternDigest } from '../../interop/echo-pattern.ts'
 import { type HubProcess, PRICES } from './hub-process.ts'
-import { FILE_BYTES } from './upstreams.ts'
-import { Counter, readAsked, type Running, type Ware } from './ware.ts'
+import { FILE_BYTES, WORDS } from './upstreams.ts'
+import { type Asked, type CheapWare, Counter, readAsked, type Running, type Ware } from './ware.ts'
 
 /** Downloads and uploads with `fetch`, and looks at what came. */
 export async function transfer(
@@ -28,15 +28,32 @@ export function httpWare(hub: HubProcess): Ware {
   const base = `https://${hub.address}`
   return {
     name: 'HTTP',
-    async ask() {
-      const { status, headers, body } = await hub.fetch(`${base}/http/file`)
-      await body?.cancel()
-      const challenges = [headers.get('www-authenticate') ?? '']
-      return readAsked(status, challenges, headers.get('retry-after') ?? undefined)
-    },
+    ask: () => ask(hub, `${base}/http/file`),
     collect: (token) => transfer(hub.fetch, base, { authorization: token }),
     open: (token) => ticks(hub, `${base}/http/ticks`, token),
   }
+}
+
+/** A few words, for a crowd. */
+export function cheapWare(hub: HubProcess): CheapWare {
+  const url = `https://${hub.address}/cheap/words`
+  return {
+    name: 'words',
+    ask: () => ask(hub, url),
+    async collect(token) {
+      const response = await hub.fetch(url, { headers: { authorization: token } })
+      const text = await response.text()
+      assert.deepEqual([response.status, text], [200, WORDS])
+    },
+  }
+}
+
+async function ask(hub: HubProcess, url: string): Promise<Asked> {
+  const response = await hub.fetch(url)
+  await response.text()
+  const { status, headers } = response
+  const challenges = [headers.get('www-authenticate') ?? '']
+  return readAsked(status, challenges, headers.get('retry-after') ?? undefined)
 }
 
 async function ticks(hub: HubProcess, url: string, authorization: string): Promise<Running> {

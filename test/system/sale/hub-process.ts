@@ -16,7 +16,7 @@ const PAIR_MS = 30_000
 /** Invoices made ahead for each price. */
 export const STOCK = 4
 /** Prices in satoshis, each of its own, so that each has a stock of its own. */
-export const PRICES = { http: 11, grpc: 12, webSocket: 13 } as const
+export const PRICES = { http: 11, grpc: 12, webSocket: 13, cheap: 2 } as const
 
 const Node = z.object({ state: z.string(), ready: z.number(), subscribed: z.boolean() })
 const Health = z.object({ nodes: z.array(Node) })
@@ -148,6 +148,10 @@ services:
   pathregexp: ^/http/
   address: ${upstreams.http}
   price: ${PRICES.http}
+- name: cheap
+  pathregexp: ^/cheap/
+  address: ${upstreams.http}
+  price: ${PRICES.cheap}
 - name: grpc
   pathregexp: ^/pinhole.test.Shop/
   address: ${upstreams.grpc}

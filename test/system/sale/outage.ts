@@ -1,19 +1,17 @@
 /** One part is killed in mid-sale and started again: what is paid for must come, before, meanwhile and after. */
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import grpc from '@grpc/grpc-js'
-import { formatAuthorization, type Challenge } from '../../../proxy/l402/index.ts'
+import type { Challenge } from '../../../proxy/l402/index.ts'
+import { HEAL_MS, offerOf, pay, until } from './buying.ts'
+import { gather, type Tally } from './crowd.ts'
 import { STOCK } from './hub-process.ts'
 import { callAllKinds } from './grpc-ware.ts'
 import { transfer } from './http-ware.ts'
-import type { Purse } from './purse.ts'
 import type { Shop } from './shop.ts'
 import type { Running, Ware } from './ware.ts'
 
-/** How long everything may take to be well again. */
-const HEAL_MS = 30_000
-const POLL_MS = 50
-const MAX_FEE_MSAT = 10_000n
+/** What the crowd buys before something is killed, and after all is well. */
+const CROWD_SALES = 3
 
 /** What is killed. */
 export interface Victim {
@@ -35,42 +33,15 @@ export interface Outage {
   readonly unpaid: { readonly offers: number; readonly later: number }
   /** From its start on. */
   readonly soldAgainMs: number
+  readonly crowd: Readonly<Tally>
   readonly allSettledMs: number
-}
-
-/** Waits until `holds` does. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + HEAL_MS
-  let last: unknown
-  while (performance.now() < deadline) {
-    try {
-      if (await holds()) return
-    } catch (reason) {
-      last = reason
-    }
-    await sleep(POLL_MS)
-  }
-  throw new Error(`not within ${HEAL_MS} ms: ${what}`, { cause: last })
-}
-
-/** What `ware` offers; rejects when it offers nothing. */
-export async function offerOf(ware: Ware): Promise<Challenge> {
-  const asked = await ware.ask()
-  assert.equal(asked.name, 'offer', `${ware.name} has something to offer`)
-  return asked.offer
-}
-
-/** Pays; resolves with the token. */
-export async function pay(purse: Purse, { invoice, macaroon }: Challenge): Promise<string> {
-  const { preimage } = await purse.pay(invoice, { maxFeeMsat: MAX_FEE_MSAT })
-  return formatAuthorization(macaroon, preimage)
 }
 
 /** The node is connected, is heard, and has made all invoices that are made ahead. */
 export const stocked = ({ hub, wares }: Shop): Promise<void> =>
   until('the node is connected and invoices are in stock', async () => {
     const { state, subscribed, ready } = await hub.node()
-    return state === 'ready' && subscribed && ready >= STOCK * wares.length
+    return state === 'ready' && subscribed && ready >= STOCK * (wares.length + 1)
   })
 
 interface Pending {
@@ -94,7 +65,9 @@ export async function outage(
   // Paid, and shown to nobody before the node has told of it.
   const silent = await offerOf(first)
   const early = victim.canBePaid ? undefined : await pay(purse, silent)
-  const payments = purse.paid.size
+  const crowd = gather(shop.cheap, purse)
+  const sales = async (count: number) => until('the crowd buys', () => crowd.tally.sold >= count)
+  await sales(CROWD_SALES)
 
   const killedAt = performance.now()
   await victim.kill()
@@ -123,6 +96,9 @@ export async function outage(
     collectAll(wares, tokens),
     settle(shop, pending),
   ])
+  await sales(crowd.tally.sold + CROWD_SALES)
+  await crowd.stop()
+  assert.ok(!victim.hubLives || crowd.tally.unanswered === 0, 'a hub that lives answers')
   const allSettledMs = await since(
     until('all payments are known', () => hub.unsettled(purse.paid.keys()).length === 0),
   )
@@ -130,9 +106,8 @@ export async function outage(
   await buyNothing(shop)
   if (victim.hubLives) await goOn(streams)
   for (const stream of streams) await stream.close()
-  assert.ok(purse.paid.size > payments, 'something was sold')
   const awayMs = startedAt - killedAt
-  return { name: victim.name, awayMs, unpaid, soldAgainMs, allSettledMs }
+  return { name: victim.name, awayMs, unpaid, soldAgainMs, allSettledMs, crowd: crowd.tally }
 }
 
 async function collectAll(wares: readonly Ware[], tokens: readonly string[]): Promise<void> {

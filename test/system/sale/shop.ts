@@ -7,10 +7,10 @@ import { startSimnet, type Simnet } from '../../interop/simnet.ts'
 import type { Undo } from '../../interop/undo.ts'
 import { grpcWare, openClient } from './grpc-ware.ts'
 import { HubProcess } from './hub-process.ts'
-import { httpWare } from './http-ware.ts'
+import { cheapWare, httpWare } from './http-ware.ts'
 import { openPurse, type Purse } from './purse.ts'
 import { startUpstreams } from './upstreams.ts'
-import type { Ware } from './ware.ts'
+import type { CheapWare, Ware } from './ware.ts'
 import { webSocketWare } from './web-socket-ware.ts'
 
 /** Most that a buyer gives for a token, in satoshis. */
@@ -24,6 +24,8 @@ export interface Shop {
   readonly hub: HubProcess
   readonly purse: Purse
   readonly wares: readonly Ware[]
+  /** What a crowd buys. */
+  readonly cheap: CheapWare
   /** What the pairing said. */
   readonly paired: Readonly<Record<string, unknown>>
   /** Buyers that pay by themselves, and keep what they bought. */
@@ -50,7 +52,8 @@ export async function openShop(undo: Undo): Promise<Shop> {
   undo.push(async () => [calls, client].forEach((one) => one.close()))
   const fetch = payingFetch({ ...paying, fetch: hub.fetch })
   const wares = [httpWare(hub), calls, webSocketWare(hub)]
-  return { simnet, relay, agent, hub, purse, wares, paired, buyers: { fetch, client } }
+  const cheap = cheapWare(hub)
+  return { simnet, relay, agent, hub, purse, wares, cheap, paired, buyers: { fetch, client } }
 }
 
 async function started<T extends { stop(): Promise<void> }>(

@@ -9,6 +9,8 @@ import { Digest, patternChunks } from '../../interop/echo-pattern.ts'
 
 /** Bytes of a download. */
 export const FILE_BYTES = 1024 * 1024
+/** What the cheap service says. */
+export const WORDS = 'paid for\n'
 /** Between two lines of a stream that counts. */
 export const TICK_MS = 50
 /** Messages of a streamed answer. */
@@ -94,6 +96,8 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
     case '/http/file':
       for (const chunk of patternChunks(FILE_BYTES)) response.write(chunk)
       return void response.end()
+    case '/cheap/words':
+      return void response.end(WORDS)
     case '/http/upload': {
       const digest = new Digest()
       for await (const chunk of request) digest.add(chunk as Buffer)

@@ -20,12 +20,16 @@ export interface Running {
 }
 
 /** A service and how its clients speak with it. Tokens are values of `Authorization`. */
-export interface Ware {
+export interface CheapWare {
   readonly name: string
   /** Asks without a token; rejects on an answer that is neither of the two, and without an answer. */
   ask(): Promise<Asked>
   /** Shows a token; resolves when all that it opens has come and is right. */
   collect(token: string): Promise<void>
+}
+
+/** One with a stream. */
+export interface Ware extends CheapWare {
   /** Opens a stream with a token; resolves when the first number has come. */
   open(token: string): Promise<Running>
 }
