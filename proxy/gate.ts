@@ -5,9 +5,9 @@
 import type { InvoiceBackend } from './invoice-backend.ts'
 import { type Refusal, rateLimited, UNAUTHORIZED } from './answer.ts'
 import { addressPrefix } from './client-address.ts'
-import { readCookies } from './cookie.ts'
+import { evidenceOf, type Line, type Shown } from './evidence.ts'
 import type { Freebies } from './freebie.ts'
-import { type Credential, parseAuthorization } from './l402/authorization.ts'
+import { type Credential, MAX_CREDENTIALS, parseAuthorization } from './l402/authorization.ts'
 import { verify } from './l402/verify.ts'
 import { isOpenPath, isQuietPath } from './match.ts'
 import type { Meter } from './meter.ts'
@@ -15,13 +15,6 @@ import type { RateLimiter } from './rate-limit.ts'
 import { RememberedTokens, type Token } from './remembered.ts'
 import type { Routed } from './route.ts'
 import type { TokenStore } from './token-store.ts'
-
-/** Where a request shows its credentials. */
-export interface Shown {
-  /** Node's flat list of names and values. */
-  readonly rawHeaders: readonly string[]
-  readonly headers: { readonly cookie?: string | undefined }
-}
 
 /** What the gate looks at. */
 export interface Visit extends Routed {
@@ -46,6 +39,12 @@ export type Entry =
   | { readonly name: 'unpaid' }
   | { readonly name: 'refused'; readonly refusal: Refusal }
 
+/** A token that is good, and under what it is to be remembered. */
+interface Opening {
+  readonly key: string
+  readonly token: Token
+}
+
 /** Where the gate keeps and asks. */
 export interface GateDeps {
   readonly tokens: TokenStore
@@ -63,6 +62,7 @@ const PREFIX_BITS = { v4: 24, v6: 48 } as const
 
 const OPEN: Entry = Object.freeze({ name: 'open' })
 const UNPAID: Entry = Object.freeze({ name: 'unpaid' })
+const QUIET: Entry = Object.freeze({ name: 'refused', refusal: UNAUTHORIZED })
 
 const prefixOf = (address: string) => addressPrefix(address, PREFIX_BITS.v4, PREFIX_BITS.v6)
 
@@ -74,17 +74,16 @@ export class Gate {
     this.#deps = deps
   }
 
-  /** Decides on one visit. Rejects only when the store of tokens or the backend of invoices fails. */
-  async enter(visit: Visit): Promise<Entry> {
+  /**
+   * Decides on one visit: at once, but for a credential that the node must be asked about. Throws or rejects
+   * only when the store of tokens or the backend of invoices fails.
+   */
+  enter(visit: Visit): Entry | Promise<Entry> {
     const { service, target } = visit
-    const { auth } = service
-    if (auth.level === 'off' || isOpenPath(service, target)) return this.pass(visit)
-    const token = await this.#token(visit)
-    if (token) return this.#limit(visit, `token:${token.tokenId}`) ?? { name: 'granted', token }
-    if (auth.level === 'freebie') {
-      return this.#deps.freebies.take(service, prefixOf(visit.address)) ? this.pass(visit) : UNPAID
-    }
-    return isQuietPath(service, target) ? { name: 'refused', refusal: UNAUTHORIZED } : UNPAID
+    if (service.auth.level === 'off' || isOpenPath(service, target)) return this.pass(visit)
+    const token = this.#token(visit)
+    if (token instanceof Promise) return token.then((opened) => this.#admit(visit, opened))
+    return this.#admit(visit, token)
   }
 
   /** Lets a visit pass that needs no payment, its network's rate permitting. */
@@ -101,20 +100,53 @@ export class Gate {
     return { name: 'refused', refusal: rateLimited(verdict.retryAfterMs) }
   }
 
-  async #token(visit: Visit): Promise<Token | undefined> {
-    for (const credential of credentialsOf(visit)) {
-      const key = RememberedTokens.key(credential, visit.service.name)
-      const remembered = this.#deps.remembered.get(key, visit.wallMs)
-      if (remembered && (remembered.settled || !visit.strict)) return remembered
-      const token = remembered ?? this.#verify(credential, visit)
-      if (!token) continue
-      const open = visit.strict ? await this.#settled(token) : token
-      if (!open) continue
-      this.#deps.remembered.set(key, open)
-      this.#deps.tokens.paid(open.identifierHash)
-      return open
+  #admit(visit: Visit, token: Token | undefined): Entry {
+    if (token) return this.#limit(visit, `token:${token.tokenId}`) ?? { name: 'granted', token }
+    const { service, target } = visit
+    if (service.auth.level === 'freebie') {
+      return this.#deps.freebies.take(service, prefixOf(visit.address)) ? this.pass(visit) : UNPAID
+    }
+    return isQuietPath(service, target) ? QUIET : UNPAID
+  }
+
+  /** A line that has opened the service before does so again without being read. */
+  #token(visit: Visit): Token | undefined | Promise<Token | undefined> {
+    const { req, service, wallMs, strict } = visit
+    const evidence = evidenceOf(req, service.name)
+    for (const line of evidence) {
+      const token = this.#deps.remembered.get(RememberedTokens.key(line, service.name), wallMs)
+      if (token && (token.settled || !strict)) return token
+    }
+    const opening = this.#openings(evidence, visit)
+    if (strict) return this.#firstSettled(opening)
+    for (const { key, token } of opening) return this.#remember(key, token)
+    return undefined
+  }
+
+  /** The tokens that the credentials of `evidence` open, one after the other. */
+  *#openings(evidence: readonly Line[], visit: Visit): Generator<Opening> {
+    let tried = 0
+    for (const line of evidence) {
+      for (const credential of parseAuthorization([line.name, line.value])) {
+        if (++tried > MAX_CREDENTIALS) return
+        const token = this.#verify(credential, visit)
+        if (token) yield { key: RememberedTokens.key(line, visit.service.name), token }
+      }
+    }
+  }
+
+  async #firstSettled(opening: Iterable<Opening>): Promise<Token | undefined> {
+    for (const { key, token } of opening) {
+      const settled = await this.#settled(token)
+      if (settled) return this.#remember(key, settled)
     }
     return undefined
+  }
+
+  #remember(key: string, token: Token): Token {
+    this.#deps.remembered.set(key, token)
+    this.#deps.tokens.paid(token.identifierHash)
+    return token
   }
 
   #verify(credential: Credential, { service, wallMs }: Visit): Token | undefined {
@@ -134,13 +166,4 @@ export class Gate {
     const rootKey = this.#deps.tokens.rootKey(token.identifierHash)
     return rootKey && { ...token, settled: true }
   }
-}
-
-/** The credentials of a visit: those of its headers, then those that the payment page left in cookies. */
-function credentialsOf({ req, service }: Visit): readonly Credential[] {
-  const shown = parseAuthorization(req.rawHeaders)
-  const kept = readCookies(req.headers.cookie, service.name)
-  if (kept.length === 0) return shown
-  const lines = kept.flatMap((value) => ['authorization', `L402 ${value}`])
-  return [...shown, ...parseAuthorization(lines)]
 }

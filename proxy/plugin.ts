@@ -21,7 +21,7 @@ import { paymentRequired } from './answer-payment.ts'
 import { type Arrival, arrive, cameByTls } from './arrival.ts'
 import { Forwarder } from './forward/forward.ts'
 import type { Passage } from './forward/passage.ts'
-import { Gate } from './gate.ts'
+import { type Entry, Gate } from './gate.ts'
 import { type Counted, Meter, NO_SERVICE, registerMeter } from './meter.ts'
 import type { PaywallOptions } from './options.ts'
 import { payRoute } from './page/pay-route.ts'
@@ -43,7 +43,7 @@ export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) 
   // Taken over before Fastify would read the body, or judge its type.
   const takeOver: onRequestHookHandler = ({ raw }, reply) => {
     reply.hijack()
-    void hall.request(raw, reply.raw)
+    hall.request(raw, reply.raw)
   }
   app.all('*', { onRequest: takeOver }, () => {})
   const { server } = app
@@ -56,7 +56,7 @@ export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) 
 
 /** What is done with a request. */
 type Decision =
-  | (Routed & { readonly name: 'pass'; readonly token?: Token })
+  | (Routed & { readonly name: 'pass'; readonly token: Token | undefined })
   | { readonly name: 'refused'; readonly refusal: Refusal }
   | { readonly name: 'answer'; readonly outcome: Counted; readonly answer: Answer }
 
@@ -87,26 +87,42 @@ class Paywall {
     if (options.registry) registerMeter(this.#meter, options.registry)
   }
 
-  /** The one way. The rest is how requests come onto it and leave it. */
-  async #decide(arrival: Arrival, routed: Route, strict: boolean): Promise<Decision> {
+  /** The one way. The rest is how requests come onto it and leave it. Waits for nothing that costs nothing. */
+  #decide(arrival: Arrival, routed: Route, strict: boolean): Decision | Promise<Decision> {
     if (routed.name !== 'service') return routed
     const { service, target } = routed
-    const visit = { ...routed, ...arrival, strict }
-    const entry = isPreflight(arrival.req) ? this.#gate.pass(visit) : await this.#gate.enter(visit)
+    const { req, address, wallMs, nowMs } = arrival
+    const visit = { service, target, req, address, wallMs, nowMs, strict }
+    const entry = isPreflight(req) ? this.#gate.pass(visit) : this.#gate.enter(visit)
+    if (entry instanceof Promise) return entry.then((late) => this.#proceed(arrival, routed, late))
+    return this.#proceed(arrival, routed, entry)
+  }
+
+  #proceed(arrival: Arrival, routed: Routed, entry: Entry): Decision | Promise<Decision> {
     if (entry.name === 'refused') return entry
-    if (entry.name === 'granted') return { name: 'pass', service, target, token: entry.token }
-    if (entry.name === 'open') return { name: 'pass', service, target }
+    if (entry.name === 'unpaid') return this.#sell(arrival, routed)
+    const { service, target } = routed
+    return {
+      name: 'pass',
+      service,
+      target,
+      token: entry.name === 'granted' ? entry.token : undefined,
+    }
+  }
+
+  async #sell(arrival: Arrival, routed: Routed): Promise<Decision> {
+    const { service, target } = routed
     const priceMsat = await priceOf(this.#pricer, routed, this.deps.log)
     if (priceMsat === undefined) return { name: 'refused', refusal: PRICE_FAILED }
-    if (priceMsat === 0n) return { name: 'pass', service, target }
+    if (priceMsat === 0n) return { name: 'pass', service, target, token: undefined }
     const payment = await pay({ service, priceMsat, address: arrival.address }, this.deps)
     if (payment.name === 'refused') return payment
     const answer = await paymentRequired(payment.offer, arrival.asked, target.url)
     return { name: 'answer', outcome: 'unpaid', answer }
   }
 
-  request(req: Request, res: ServerResponse | Http2ServerResponse): Promise<void> {
-    return this.#serve(req, {
+  request(req: Request, res: ServerResponse | Http2ServerResponse): void {
+    this.#serve(req, {
       answer: (answer) => send(res, answer),
       forward: (passage) => this.#forwarder.request(req, res, passage),
       breakOff: () => res.destroy(),
@@ -116,7 +132,7 @@ class Paywall {
   readonly upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const [path = ''] = (req.url ?? '').split('?')
     if (this.deps.ownPaths?.(path)) return
-    void this.#serve(req, {
+    this.#serve(req, {
       answer: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),
       forward: (passage) => this.#forwarder.upgrade(req, socket, head, passage),
       breakOff: () => socket.destroy(),
@@ -132,27 +148,51 @@ class Paywall {
     await this.#forwarder.close()
   }
 
-  /** Never rejects: whatever goes wrong with one request ends that one only. */
-  async #serve(req: Request, way: Way): Promise<void> {
+  /** Never throws: whatever goes wrong with one request ends that one only. */
+  #serve(req: Request, way: Way): void {
     try {
       const snapshot = this.#current()
       const arrival = arrive(req, snapshot.trusted, this.deps.clock)
       const routed = route(arrival, snapshot)
-      const decision = await this.#decide(arrival, routed, snapshot.strictVerify).catch(
-        (error: unknown): Decision => {
-          this.deps.log.error({ error }, 'a request could not be decided on')
-          return { name: 'refused', refusal: INTERNAL_ERROR }
-        },
-      )
       const service = routed.name === 'service' ? routed.service.name : NO_SERVICE
-      this.#count(arrival, service, outcomeOf(decision))
-      if (decision.name === 'pass') await way.forward(passageOf(arrival, decision))
-      else if (decision.name === 'answer') way.answer(decision.answer)
-      else way.answer(refuse(decision.refusal, arrival.asked))
+      const decision = this.#decideSafely(arrival, routed, snapshot.strictVerify)
+      if (decision instanceof Promise) {
+        decision
+          .then((late) => this.#carryOut(arrival, service, late, way))
+          .catch((error: unknown) => this.#breakOff(error, way))
+      } else this.#carryOut(arrival, service, decision, way)
     } catch (error) {
-      this.deps.log.error({ error }, 'a request could not be served')
-      way.breakOff()
+      this.#breakOff(error, way)
     }
+  }
+
+  #decideSafely(arrival: Arrival, routed: Route, strict: boolean): Decision | Promise<Decision> {
+    try {
+      const decision = this.#decide(arrival, routed, strict)
+      return decision instanceof Promise ? decision.catch(this.#undecided) : decision
+    } catch (error) {
+      return this.#undecided(error)
+    }
+  }
+
+  readonly #undecided = (error: unknown): Decision => {
+    this.deps.log.error({ error }, 'a request could not be decided on')
+    return { name: 'refused', refusal: INTERNAL_ERROR }
+  }
+
+  #carryOut(arrival: Arrival, service: string, decision: Decision, way: Way): void {
+    this.#count(arrival, service, outcomeOf(decision))
+    if (decision.name === 'pass') {
+      way
+        .forward(passageOf(arrival, decision))
+        .catch((error: unknown) => this.#breakOff(error, way))
+    } else if (decision.name === 'answer') way.answer(decision.answer)
+    else way.answer(refuse(decision.refusal, arrival.asked))
+  }
+
+  #breakOff(error: unknown, way: Way): void {
+    this.deps.log.error({ error }, 'a request could not be served')
+    way.breakOff()
   }
 
   #count({ req: { method }, address }: Arrival, service: string, outcome: Counted): void {
@@ -177,10 +217,13 @@ function outcomeOf(decision: Decision): Counted {
 
 function passageOf(
   arrival: Arrival,
-  { service, target, token }: Routed & { token?: Token },
+  { service, target, token }: Routed & { token: Token | undefined },
 ): Passage {
   const { address: clientAddress, secure, trustedProxy } = arrival
-  const { tokenId, priceMsat } = token ?? {}
-  const paid = tokenId === undefined ? undefined : { tokenId, priceMsat, scheme: 'L402' as const }
+  const paid = token && {
+    tokenId: token.tokenId,
+    priceMsat: token.priceMsat,
+    scheme: 'L402' as const,
+  }
   return { service, target, clientAddress, paid, secure, trustedProxy }
 }

@@ -1,10 +1,11 @@
 /**
- * Credentials that were verified. The second use of one costs a hash: no chain of HMACs and no look-up on
- * disk. A token is forgotten when it is revoked, when it has expired, and when others push it out.
+ * Credentials that were verified. The second use of one costs a hash: it is not even read, and there is no
+ * chain of HMACs and no look-up on disk. A token is forgotten when it is revoked, when it has expired, and when
+ * others push it out.
  */
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Credential } from './l402/authorization.ts'
+import type { Line } from './evidence.ts'
 import type { TokenStore } from './token-store.ts'
 
 /** A token that a credential has opened. */
@@ -22,12 +23,10 @@ export interface Token {
   readonly settled: boolean
 }
 
-const LENGTH_BYTES = 4
-
-/** Opened tokens by credential and service. */
+/** Opened tokens by the line that they were shown in, and service. */
 export class RememberedTokens {
   readonly #tokens: LRUCache<string, Token>
-  /** Which credentials a token has been shown in: attenuated ones differ, and services do. */
+  /** Which lines a token has been shown in: attenuated ones differ, and services do. */
   readonly #keys = new Map<string, Set<string>>()
   readonly #stopListening: () => void
 
@@ -36,26 +35,15 @@ export class RememberedTokens {
     this.#stopListening = tokens.onRevoked((identifierHash) => this.#revoke(identifierHash))
   }
 
-  /** Credentials that are remembered. */
+  /** Lines that are remembered. */
   get size(): number {
     return this.#tokens.size
   }
 
-  /** Under what a credential is remembered for a service: SHA-256, each part with its length before it. */
-  static key({ macaroons, preimage }: Credential, service: string): string {
-    let length = preimage.length + Buffer.byteLength(service)
-    for (const macaroon of macaroons) length += LENGTH_BYTES + macaroon.length
-    const bytes = Buffer.allocUnsafe(length)
-    let at = 0
-    for (const macaroon of macaroons) {
-      at = bytes.writeUInt32BE(macaroon.length, at)
-      bytes.set(macaroon, at)
-      at += macaroon.length
-    }
-    // 32 bytes always, so the service is what is left.
-    bytes.set(preimage, at)
-    bytes.write(service, at + preimage.length)
-    return hash('sha256', bytes, 'base64')
+  /** Under what a line is remembered for a service: a SHA-256, so that no credential lies about. */
+  static key({ name, value }: Line, service: string): string {
+    // A name has no colon, and the length tells where the service ends.
+    return hash('sha256', `${name}:${service.length}:${service}${value}`, 'base64')
   }
 
   /** The token that is remembered under `key` and is still good at `nowMs` (since 1970). */

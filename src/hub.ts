@@ -153,24 +153,27 @@ class RunningHub implements Hub {
 
   async #compose(app: FastifyInstance): Promise<void> {
     const selling = this.#selling
-    if (selling) refuseBlocked(app, selling.paywall.snapshot)
-    if (this.#config.hashmail.enabled) {
-      const log = this.#log.child({ part: 'relay' })
-      const { registry } = this.#metrics
-      const limits = relayOptions(this.#config)
-      await app.register(mailboxRelay, { ...limits, clock: this.#clock, log, registry })
-    } else if (!selling) {
+    if (!this.#config.hashmail.enabled && !selling) {
       this.#log.warn({}, 'neither services nor hashmail.enabled: this hub serves its health only')
     }
-    await app.register(async (ordinary) => {
-      limitBodies(ordinary, this.#config.readtimeout, this.#clock)
-      await ordinary.register(health, {
-        uptimeMs: () => this.#clock.now() - this.#startedMs,
-        draining: () => this.#closing !== undefined,
-        boxes: () => this.#metrics.read(BOXES_GAUGE),
-        nodes: () => selling?.nodes,
+    await app.register(async (own) => {
+      if (selling) refuseBlocked(own, selling.paywall.snapshot)
+      if (this.#config.hashmail.enabled) {
+        const log = this.#log.child({ part: 'relay' })
+        const { registry } = this.#metrics
+        const limits = relayOptions(this.#config)
+        await own.register(mailboxRelay, { ...limits, clock: this.#clock, log, registry })
+      }
+      await own.register(async (ordinary) => {
+        limitBodies(ordinary, this.#config.readtimeout, this.#clock)
+        await ordinary.register(health, {
+          uptimeMs: () => this.#clock.now() - this.#startedMs,
+          draining: () => this.#closing !== undefined,
+          boxes: () => this.#metrics.read(BOXES_GAUGE),
+          nodes: () => selling?.nodes,
+        })
+        if (!selling) ordinary.setNotFoundHandler(notFound)
       })
-      if (!selling) ordinary.setNotFoundHandler(notFound)
     })
     const relayed = this.#config.hashmail.enabled
     const ownPaths = (path: string) => relayed && path.startsWith(REST_PATH)
