@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import grpc from '@grpc/grpc-js'
 import type { Challenge } from '../../../proxy/l402/index.ts'
 import { HEAL_MS, offerOf, pay, until } from './buying.ts'
-import { gather, type Tally } from './crowd.ts'
+import { type Crowd, gather, type Tally } from './crowd.ts'
 import { STOCK } from './hub-process.ts'
 import { callAllKinds } from './grpc-ware.ts'
 import { transfer } from './http-ware.ts'
@@ -55,17 +55,30 @@ export async function outage(
   victim: Victim,
   tokens: readonly string[],
 ): Promise<Outage> {
+  await stocked(shop)
+  const crowd = gather(shop.cheap, shop.purse)
+  try {
+    return await amid(crowd, shop, victim, tokens)
+  } finally {
+    await crowd.stop()
+  }
+}
+
+async function amid(
+  crowd: Crowd,
+  shop: Shop,
+  victim: Victim,
+  tokens: readonly string[],
+): Promise<Outage> {
   const { wares, purse, hub } = shop
   const [first] = wares
   assert.ok(first)
-  await stocked(shop)
   const streams = await Promise.all(wares.map((ware, at) => ware.open(tokens[at] ?? '')))
   const pending: Pending[] = []
   for (const ware of wares) pending.push({ ware, offer: await offerOf(ware) })
   // Paid, and shown to nobody before the node has told of it.
   const silent = await offerOf(first)
   const early = victim.canBePaid ? undefined : await pay(purse, silent)
-  const crowd = gather(shop.cheap, purse)
   const sales = async (count: number) => until('the crowd buys', () => crowd.tally.sold >= count)
   await sales(CROWD_SALES)
 
