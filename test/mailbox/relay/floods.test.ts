@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import test from 'node:test'
 import { REST_PATH, REST_RECEIVE_PATH, REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'
-import { encodeCipherBox } from '../../../mailbox/hashmail/proto.ts'
+import { encodeCipherBox, encodeCipherBoxAuth } from '../../../mailbox/hashmail/proto.ts'
 import {
   connectGrpc,
   createBox,
@@ -93,6 +93,12 @@ test('streams that are reset as soon as they are open', async () => {
       await Promise.all(calls)
       session.destroy()
     }
+    // What was sent before its stream was reset lies in the box.
+    const cleaner = connectGrpc(relay.h2)
+    const deletion = new GrpcCallClient(cleaner, 'DelCipherBox')
+    await deletion.send(encodeCipherBoxAuth(id))
+    await deletion.ended
+    cleaner.destroy()
   })
 })
 
@@ -113,7 +119,6 @@ test('readers and writers whose connections break in the middle of a transfer', 
       b.destroy()
       const cleaner = connectGrpc(relay.h2)
       const rest = await grpcReader(cleaner, id)
-      const { encodeCipherBoxAuth } = await import('../../../mailbox/hashmail/proto.ts')
       const deletion = new GrpcCallClient(cleaner, 'DelCipherBox')
       await deletion.send(encodeCipherBoxAuth(id))
       await rest.ended

@@ -6,7 +6,6 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import test from 'node:test'
 import { ManualClock } from '../../../src/base/clock.ts'
-import { continueOnRead } from '../../../proxy/forward/expect.ts'
 import { deferred, listenOn, service, startHub, TIMEOUTS } from './forwarding.ts'
 
 const MIB = 1_024 * 1_024
@@ -94,7 +93,7 @@ test('Expect: the body waits for the upstream, and a refusal spares it', async (
     }
   })
   const address = await listenOn(t, server)
-  const hub = await startHub(t, service({ address }), { onServer: continueOnRead })
+  const hub = await startHub(t, service({ address }))
   const headers = { expect: '100-continue', 'content-length': '4' }
   for (const [path, status, continued, connection] of [
     ['/yes', 200, true, 'keep-alive'],
