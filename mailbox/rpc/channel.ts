@@ -45,8 +45,8 @@ export function openChannel(link: Link, options: ChannelOptions = {}): Channel {
 
 /** Methods whose header lists are kept; the node has some 250. */
 const MAX_KEPT_PATHS = 512
-/** The longest that a timer can wait, 24 days; a longer deadline is none. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
+/** What a timer can wait, 24 days, less what `grpc-timeout` is rounded up by: beyond, grpc-js fires at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1 - 3_600_000
 /** Bytes of a request stream that may wait before its source is asked for more. */
 const REQUEST_BUFFER_BYTES = 256 * 1024
 
