@@ -17,6 +17,7 @@ const POLICY = [
   "default-src 'none'",
   `script-src ${sha256(SCRIPT)}`,
   `style-src ${sha256(STYLE)}`,
+  'img-src data:',
   "connect-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
@@ -49,6 +50,27 @@ export function formatAmount(msat: bigint): string {
   return `${whole}${part} sat`
 }
 
+/** What the page's form sends along. */
+export interface PayForm {
+  /** In base64. */
+  readonly macaroon: string
+  readonly service: string
+  /** Path and query of what is bought. */
+  readonly url: string
+}
+
+function formOf(payId: string, values: PayForm): string {
+  const field = (name: keyof PayForm) =>
+    `<input type="hidden" name="${FIELDS[name]}" value="${escape(values[name])}">`
+  return `<form id="pay" method="post" action="${PAY_PATH}${escape(payId)}">
+${field('macaroon')}
+${field('service')}
+${field('url')}
+<button>I have paid</button>
+</form>`
+}
+
+// An icon of its own, be it empty: a browser would ask for /favicon.ico, which may be for sale as well.
 function frame(title: string, content: string, expiresAtMs = 0): string {
   return `<!doctype html>
 <html lang="en">
@@ -57,6 +79,7 @@ function frame(title: string, content: string, expiresAtMs = 0): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${escape(title)}</title>
+<link rel="icon" href="data:,">
 <style>${STYLE}</style>
 </head>
 <body data-expires="${expiresAtMs}">
@@ -88,22 +111,23 @@ export async function paymentPage(offer: Offer, url: string): Promise<string> {
 <textarea id="invoice" rows="4" readonly spellcheck="false" aria-label="Lightning invoice">${request}</textarea>
 <div class="row"><a href="lightning:${request}">Open in wallet</a><button id="copy" hidden>Copy</button></div>
 </div>
-<form id="pay" method="post" action="${PAY_PATH}${escape(payId)}">
-<input type="hidden" name="${FIELDS.macaroon}" value="${toBase64(macaroon)}">
-<input type="hidden" name="${FIELDS.service}" value="${name}">
-<input type="hidden" name="${FIELDS.url}" value="${escape(url)}">
-<button>I have paid</button>
-</form>
-<p id="status" role="status" aria-live="polite"></p>
+${formOf(payId, { macaroon: toBase64(macaroon), service: offer.service.name, url })}
+<p id="status" role="status"></p>
+<p id="left" role="timer"></p>
 <script>${SCRIPT}</script>`
   return frame(`${amount}: ${offer.service.name}`, content, expiresAtMs)
 }
 
-/** What the form's button leads to while the invoice is not paid. */
-export function notPaidPage(): string {
+/**
+ * What the form's button leads to while the invoice is not paid. It has the same form again: on the way back
+ * a browser asks anew and gets another invoice, and by that one a payment that was late opens nothing.
+ */
+export function notPaidPage(payId: string, values: PayForm): string {
   return frame(
     'Not paid yet',
     `<h1>Not paid yet</h1>
-<p>The payment has not arrived. Go back, pay the invoice, and press the button again.</p>`,
+<p>The payment has not arrived. If it is on its way, press the button again in a moment.</p>
+${formOf(payId, values)}
+<p><a href="${escape(values.url)}">Ask for a new invoice</a></p>`,
   )
 }

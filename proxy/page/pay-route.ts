@@ -14,7 +14,7 @@ import { fromBase64 } from '../l402/base64.ts'
 import { MAX_MACAROON_BYTES } from '../l402/fields.ts'
 import { verify } from '../l402/verify.ts'
 import type { TokenStore } from '../token-store.ts'
-import { notPaidPage, PAGE_HEADERS } from './page.ts'
+import { notPaidPage, PAGE_HEADERS, type PayForm } from './page.ts'
 import { type AwaitedToken, readPayId } from './pay-id.ts'
 import { FIELDS, PAY_PATH } from './script.ts'
 
@@ -95,7 +95,7 @@ class Desk {
       return void reply.code(400).send({ error: 'this is not the form of the offer' })
     if (!bought) {
       if (script) return void reply.send({ state: 'open' })
-      return void reply.headers({ ...PAGE_HEADERS }).send(notPaidPage())
+      return void reply.headers({ ...PAGE_HEADERS }).send(notPaidPage(payId, again(form)))
     }
     tokens.paid(bought.identifierHash)
     void reply.header('set-cookie', this.#cookie(bought, request))
@@ -148,6 +148,16 @@ class Desk {
 }
 
 const sha256 = (bytes: Uint8Array) => Uint8Array.from(createHash('sha256').update(bytes).digest())
+
+/** The form as it came, for one more try. */
+function again(form: Form): PayForm {
+  const { macaroon, service, url } = FIELDS
+  return {
+    macaroon: form.get(macaroon) ?? '',
+    service: form.get(service) ?? '',
+    url: localUrl(form.get(url)),
+  }
+}
 
 /** A URL on this host: two slashes at its beginning would name another one. */
 function localUrl(url = '/'): string {

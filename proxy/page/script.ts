@@ -9,6 +9,7 @@ export const FIELDS = { macaroon: 'macaroon', service: 'service', url: 'url' } a
 export const SCRIPT = `
 const form = document.getElementById('pay')
 const status = document.getElementById('status')
+const left = document.getElementById('left')
 const invoice = document.getElementById('invoice')
 const expires = Number(document.body.dataset.expires)
 const say = (text) => { if (status.textContent !== text) status.textContent = text }
@@ -26,14 +27,24 @@ document.getElementById('copy').addEventListener('click', async (event) => {
   button.textContent = 'Copied'
   setTimeout(() => { button.textContent = 'Copy' }, 2000)
 })
-const left = () => {
+const count = () => {
   const seconds = Math.floor((expires - Date.now()) / 1000)
-  if (seconds <= 0) return 'This invoice has expired. Unless you have paid it, reload the page for a new one.'
+  if (seconds <= 0) {
+    left.textContent = ''
+    return say('This invoice has expired. Unless you have paid it, reload the page for a new one.')
+  }
   const hours = Math.floor(seconds / 3600)
   const minutes = Math.floor(seconds / 60) % 60
   const rest = String(seconds % 60).padStart(2, '0')
   const time = hours > 0 ? hours + ':' + String(minutes).padStart(2, '0') + ':' + rest : minutes + ':' + rest
-  return 'Waiting for the payment. The invoice is good for ' + time + '.'
+  // Apart from the status, which screen readers speak whenever it changes.
+  left.textContent = 'The invoice is good for ' + time + '.'
+  say('Waiting for the payment.')
+}
+const stop = (timer, text) => {
+  clearInterval(timer)
+  left.textContent = ''
+  say(text)
 }
 const ask = async () => {
   const answer = await fetch(form.action, {
@@ -46,20 +57,18 @@ const ask = async () => {
   return answer.ok ? (await answer.json()).state : 'open'
 }
 const run = async () => {
-  const timer = setInterval(() => say(left()), 1000)
-  say(left())
+  const timer = setInterval(count, 1000)
+  count()
   for (;;) {
     const asked = Date.now()
     const state = await ask().catch(() => 'open')
     if (state === 'paid') {
-      clearInterval(timer)
-      say('Paid. Here you go \\u2026')
+      stop(timer, 'Paid. Here you go \\u2026')
       location.reload()
       return
     }
     if (state === 'gone') {
-      clearInterval(timer)
-      say('This offer is no longer known here. Reload the page for a new one.')
+      stop(timer, 'This offer is no longer known here. Reload the page for a new one.')
       return
     }
     await wait(Math.max(500, 3000 - (Date.now() - asked)))

@@ -1,34 +1,17 @@
 /** `pinhole/lnc/browser` in a real browser: pairs with a node over our relay, calls it, meets it again. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 
 import { build } from 'esbuild'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 
 import type * as browserEntry from '../../mailbox/browser.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { leaveOut } from '../interop/peers.ts'
 import { createSandbox, sandboxConfig } from '../../src/sandbox/sandbox.ts'
-
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-function requireChromium(t: TestContext): boolean {
-  if (existsSync(CHROMIUM)) return true
-  return leaveOut(t, `needs ${CHROMIUM}: install Debian's package chromium`)
-}
+import { launchChromium, requireChromium } from './chromium.ts'
 
 /** A page of our own on loopback that has the library as `globalThis.pinhole`. */
 async function servePage(t: TestContext): Promise<string> {
@@ -53,8 +36,7 @@ async function servePage(t: TestContext): Promise<string> {
 }
 
 async function openPage(t: TestContext, url: string, problems: string[]): Promise<Page> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  t.after(() => browser.close())
+  const browser = await launchChromium(t)
   const page = await browser.newPage()
   page.on('pageerror', (error) => problems.push(error.message))
   await page.goto(url)
