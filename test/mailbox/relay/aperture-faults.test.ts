@@ -6,24 +6,18 @@ import { REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'
 import { encodeCipherBox, encodeCipherBoxAuth } from '../../../mailbox/hashmail/proto.ts'
 import {
   connectGrpc,
-  createBox,
   freshId,
   GrpcCallClient,
   grpcReader,
   SocketClient,
-  startBothFaces,
   startRelay,
   unary,
   until,
 } from './harness.ts'
+import { newBox, openBothFaces, openBox, openGrpcFace } from './open-box.ts'
 
 test('W3: a SendStream whose first message has no desc ends that call, not the process', async (t) => {
-  const relay = await startBothFaces()
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
+  const { relay, session } = await openBothFaces(t)
   const messages: readonly [Uint8Array, string][] = [
     [new Uint8Array(0), 'cipher box descriptor required'],
     [new Uint8Array([0x12, 1, 1]), 'cipher box descriptor required'],
@@ -44,20 +38,12 @@ test('W3: a SendStream whose first message has no desc ends that call, not the p
     socket.socket.send(text)
     assert.equal(await socket.nextText(), `{"code":2,"message":"${reason}","details":[]}`)
   }
-  await createBox(session, freshId())
+  await newBox(session)
 })
 
 test('W16: messages of 4093 bytes modulo 4096 are neither held back nor merged', async (t) => {
-  const relay = await startRelay('http2')
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
-  const id = freshId()
-  await createBox(session, id)
-  const reader = await grpcReader(session, id)
-  const writer = new GrpcCallClient(session, 'SendStream')
+  const { session } = await openGrpcFace(t)
+  const { id, reader, writer } = await openBox(session)
   for (const size of [4093, 8189, 12_285, 61_437]) {
     const message = Buffer.alloc(size, size & 0xff)
     await writer.send(encodeCipherBox(id, message))
@@ -68,21 +54,15 @@ test('W16: messages of 4093 bytes modulo 4096 are neither held back nor merged',
 })
 
 test('W16: a stuck writer frees its end when it leaves, and nobody else waits for it', async (t) => {
-  const relay = await startRelay('http2')
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
-  const id = freshId()
-  await createBox(session, id)
+  const { session } = await openGrpcFace(t)
+  const id = await newBox(session)
   const stuck = new GrpcCallClient(session, 'SendStream')
   for (let n = 0; n < 100; n++) void stuck.send(encodeCipherBox(id, Buffer.alloc(32_768, n)))
   const claims = new GrpcCallClient(session, 'SendStream')
   await new Promise((resolve) => setTimeout(resolve, 30))
   void claims.send(encodeCipherBox(id, Buffer.from('mine')))
   const before = performance.now()
-  await createBox(session, freshId())
+  await newBox(session)
   assert.equal((await unary(session, 'DelCipherBox', encodeCipherBoxAuth(freshId()))).code, 2)
   assert.ok(performance.now() - before < 200, 'create and delete pass a waiting claim')
   stuck.cancel()
@@ -94,16 +74,8 @@ test('W16: a stuck writer frees its end when it leaves, and nobody else waits fo
 
 test('W17: streams outlive any read or write timeout of requests', async (t) => {
   const clock = new ManualClock()
-  const relay = await startBothFaces({ clock })
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
-  const id = freshId()
-  await createBox(session, id)
-  const reader = await grpcReader(session, id)
-  const writer = new GrpcCallClient(session, 'SendStream')
+  const { session } = await openBothFaces(t, { clock })
+  const { id, reader, writer } = await openBox(session)
   void writer.send(encodeCipherBox(id, Buffer.from('first')))
   await reader.nextMsg()
   clock.advance(24 * 3_600_000)
@@ -120,8 +92,7 @@ test('a message handed to a reader that is just leaving goes to the next one', a
     slow.destroy()
     await relay.close()
   })
-  const id = freshId()
-  await createBox(session, id)
+  const id = await newBox(session)
   // A reader that takes nothing: HTTP/2 stops at its window of 65,535 bytes, the rest is in flight.
   const leaving = await grpcReader(slow, id)
   leaving.stream.pause()

@@ -14,6 +14,7 @@ import {
   startBothFaces,
 } from './harness.ts'
 import { RelayClientMeter } from './meter.ts'
+import { newBox } from './open-box.ts'
 
 type Relay = Awaited<ReturnType<typeof startBothFaces>>
 
@@ -26,7 +27,7 @@ async function withRelay(
     await run(relay, meter)
     await empty(meter)
     const session = connectGrpc(relay.h2)
-    await createBox(session, freshId()) // it lives
+    await newBox(session) // it lives
     session.destroy()
   } finally {
     await relay.close()

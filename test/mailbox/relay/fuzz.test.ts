@@ -10,15 +10,9 @@ import { grpcFrame } from '../../../mailbox/hashmail/grpc-frame.ts'
 import * as json from '../../../mailbox/hashmail/json.ts'
 import { REST_PATH, REST_RECEIVE_PATH, REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'
 import * as proto from '../../../mailbox/hashmail/proto.ts'
-import {
-  connectGrpc,
-  createBox,
-  freshId,
-  GrpcCallClient,
-  grpcReader,
-  startBothFaces,
-} from './harness.ts'
+import { createBox, freshId, GrpcCallClient, grpcReader } from './harness.ts'
 import { RelayClientMeter } from './meter.ts'
+import { openBothFaces } from './open-box.ts'
 
 const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 150) }
 const METHODS = ['NewCipherBox', 'DelCipherBox', 'SendStream', 'RecvStream', 'Other'] as const
@@ -57,11 +51,9 @@ function damaged(messages: readonly Buffer[]): fc.Arbitrary<Buffer> {
 
 test('fuzz', async (t) => {
   const meter = new RelayClientMeter()
-  const relay = await startBothFaces({ registry: meter.registry, messageTimeoutMs: 5000 })
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
+  const { relay, session } = await openBothFaces(t, {
+    registry: meter.registry,
+    messageTimeoutMs: 5000,
   })
 
   /** After each part: nothing is open, nothing is held, and a message passes. */

@@ -7,23 +7,11 @@ import {
   encodeDescField,
 } from '../../../mailbox/hashmail/proto.ts'
 import { grpcFrame } from '../../../mailbox/hashmail/grpc-frame.ts'
-import {
-  connectGrpc,
-  createBox,
-  freshId,
-  GrpcCallClient,
-  grpcReader,
-  startRelay,
-  unary,
-} from './harness.ts'
+import { createBox, freshId, GrpcCallClient, grpcReader, unary } from './harness.ts'
+import { newBox, openGrpcFace } from './open-box.ts'
 
 test('gRPC face', async (t) => {
-  const relay = await startRelay('http2')
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
+  const { session } = await openGrpcFace(t)
 
   await t.test('create: success is an empty submessage, a second one is refused', async () => {
     const id = freshId()
@@ -60,8 +48,7 @@ test('gRPC face', async (t) => {
   })
 
   await t.test('messages pass in order, with the desc that the reader gave', async () => {
-    const id = freshId()
-    await createBox(session, id)
+    const id = await newBox(session)
     const writer = new GrpcCallClient(session, 'SendStream')
     await writer.send(encodeCipherBox(id, Buffer.from('one')))
     await writer.send(encodeCipherBox(freshId(), Buffer.from('two')))
@@ -81,8 +68,7 @@ test('gRPC face', async (t) => {
   })
 
   await t.test('a writer that ends keeps its place until all it sent is in the box', async () => {
-    const id = freshId()
-    await createBox(session, id)
+    const id = await newBox(session)
     const writer = new GrpcCallClient(session, 'SendStream')
     for (let n = 0; n < 20; n++) void writer.send(encodeCipherBox(id, Buffer.from([n])))
     writer.stream.end()
@@ -122,8 +108,7 @@ test('gRPC face', async (t) => {
   })
 
   await t.test('deletion ends both ends', async () => {
-    const id = freshId()
-    await createBox(session, id)
+    const id = await newBox(session)
     const reader = await grpcReader(session, id)
     const writer = new GrpcCallClient(session, 'SendStream')
     await writer.send(encodeCipherBox(id, Buffer.from('x')))
@@ -134,8 +119,7 @@ test('gRPC face', async (t) => {
   })
 
   await t.test('grpc-timeout ends a call', async () => {
-    const id = freshId()
-    await createBox(session, id)
+    const id = await newBox(session)
     const reader = new GrpcCallClient(session, 'RecvStream', { 'grpc-timeout': '30m' })
     reader.stream.end(grpcFrame(new Uint8Array([0x0a, id.length, ...id])))
     const { code, message } = await reader.ended

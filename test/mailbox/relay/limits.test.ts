@@ -6,27 +6,23 @@ import { REST_PATH, REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'
 import { encodeCipherBox, encodeCipherBoxAuth } from '../../../mailbox/hashmail/proto.ts'
 import { RelayClientMeter } from './meter.ts'
 import {
-  connectGrpc,
   createBox,
   freshId,
   GrpcCallClient,
   grpcReader,
   rest,
   SocketClient,
-  startBothFaces,
-  startRelay,
   unary,
   until,
 } from './harness.ts'
+import { newBox, openBothFaces, openBox, openGrpcFace } from './open-box.ts'
 
 const KIB = 1024
 
 test('refusals are proper statuses that name the limit', async (t) => {
-  const relay = await startBothFaces({ maxBoxesPerAddress: 2, maxStreamsPerAddress: 2 })
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
+  const { relay, session } = await openBothFaces(t, {
+    maxBoxesPerAddress: 2,
+    maxStreamsPerAddress: 2,
   })
   const ids = [freshId(), freshId()] as const
   for (const id of ids) await createBox(session, id)
@@ -57,14 +53,8 @@ test('refusals are proper statuses that name the limit', async (t) => {
 })
 
 test('sizes are refused from the announcement, before the bytes come', async (t) => {
-  const relay = await startBothFaces()
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
-  const id = freshId()
-  await createBox(session, id)
+  const { relay, session } = await openBothFaces(t)
+  const id = await newBox(session)
   for (const [method, size] of [
     ['SendStream', 5_000_000],
     ['RecvStream', 10_485_760],
@@ -92,17 +82,12 @@ test('writers wait while the buffers are full, and no byte is held beyond', asyn
   const boxes = 40
   const each = 20
   const limit = 2 * KIB * KIB
-  const relay = await startRelay('http2', {
+  const { session } = await openGrpcFace(t, {
     maxMessageBytes: 64 * KIB,
     maxBufferedBytes: limit,
     maxBufferedBytesPerAddress: limit,
     maxUnreadMessages: each,
     registry: meter.registry,
-  })
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
   })
   const ids = Array.from({ length: boxes }, freshId)
   for (const id of ids) await createBox(session, id)
@@ -126,12 +111,7 @@ test('writers wait while the buffers are full, and no byte is held beyond', asyn
 })
 
 test('one stalled reader stops its own writer only', async (t) => {
-  const relay = await startRelay('http2')
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
+  const { session } = await openGrpcFace(t)
   const [slow, fast] = [freshId(), freshId()]
   await createBox(session, slow)
   await createBox(session, fast)
@@ -152,16 +132,8 @@ test('one stalled reader stops its own writer only', async (t) => {
 
 test('messagerate delays, and only when it is set', async (t) => {
   const clock = new ManualClock()
-  const relay = await startRelay('http2', { clock, messageRateMs: 500, messageBurst: 2 })
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
-  const id = freshId()
-  await createBox(session, id)
-  const reader = await grpcReader(session, id)
-  const writer = new GrpcCallClient(session, 'SendStream')
+  const { session } = await openGrpcFace(t, { clock, messageRateMs: 500, messageBurst: 2 })
+  const { id, reader, writer } = await openBox(session)
   for (let n = 0; n < 4; n++) void writer.send(encodeCipherBox(id, Buffer.from([n])))
   assert.deepEqual([...(await reader.nextMsg()), ...(await reader.nextMsg())], [0, 1])
   let third: number | undefined
@@ -176,14 +148,12 @@ test('messagerate delays, and only when it is set', async (t) => {
 
 test('who says nothing, or stops half-way, is told after messagetimeout', async (t) => {
   const clock = new ManualClock()
-  const relay = await startBothFaces({ clock, messageTimeoutMs: 1000, wsPingIntervalMs: 0 })
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
+  const { relay, session } = await openBothFaces(t, {
+    clock,
+    messageTimeoutMs: 1000,
+    wsPingIntervalMs: 0,
   })
-  const id = freshId()
-  await createBox(session, id)
+  const id = await newBox(session)
   const silent = ['SendStream', 'RecvStream', 'NewCipherBox'].map((method) => {
     const call = new GrpcCallClient(session, method)
     call.stream.write(Buffer.from([0, 0]))

@@ -4,17 +4,9 @@ import { ManualClock } from '../../../src/base/clock.ts'
 import type { Log, LogFields } from '../../../src/base/log.ts'
 import { encodeCipherBox, encodeCipherBoxAuth } from '../../../mailbox/hashmail/proto.ts'
 import { Activity } from '../../../mailbox/relay/activity.ts'
-import {
-  connectGrpc,
-  createBox,
-  freshId,
-  GrpcCallClient,
-  grpcReader,
-  startRelay,
-  unary,
-  until,
-} from './harness.ts'
+import { createBox, freshId, GrpcCallClient, grpcReader, unary, until } from './harness.ts'
 import { RelayClientMeter } from './meter.ts'
+import { openGrpcFace } from './open-box.ts'
 
 test('figures: boxes, streams, messages, refusals, sessions', async (t) => {
   const meter = new RelayClientMeter()
@@ -22,12 +14,7 @@ test('figures: boxes, streams, messages, refusals, sessions', async (t) => {
   const lines: { fields: LogFields; message: string }[] = []
   const write = (fields: LogFields, message: string): void => void lines.push({ fields, message })
   const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log }
-  const relay = await startRelay('http2', { registry: meter.registry, clock, log })
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
+  const { session } = await openGrpcFace(t, { registry: meter.registry, clock, log })
   const odd = freshId()
   await createBox(session, odd)
   const reader = await grpcReader(session, odd)

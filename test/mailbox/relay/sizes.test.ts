@@ -5,16 +5,8 @@ import test from 'node:test'
 import * as json from '../../../mailbox/hashmail/json.ts'
 import { REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'
 import { encodeCipherBox } from '../../../mailbox/hashmail/proto.ts'
-import {
-  connectGrpc,
-  createBox,
-  freshId,
-  GrpcCallClient,
-  grpcReader,
-  RestReader,
-  SocketClient,
-  startBothFaces,
-} from './harness.ts'
+import { GrpcCallClient, grpcReader, RestReader, SocketClient } from './harness.ts'
+import { newBox, openBothFaces } from './open-box.ts'
 
 /** 1 byte to 4 MiB, with the sizes that Aperture loses (m ≡ 4093 mod 4096) and their neighbours. */
 const SIZES = [
@@ -38,12 +30,7 @@ interface Receiver {
 }
 
 test('every size on every pair of faces, whole and in order', async (t) => {
-  const relay = await startBothFaces()
-  const session = connectGrpc(relay.h2)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
+  const { relay, session } = await openBothFaces(t)
 
   const senders: Record<string, (id: Buffer) => Promise<Sender>> = {
     grpc: async (id) => {
@@ -84,8 +71,7 @@ test('every size on every pair of faces, whole and in order', async (t) => {
   for (const [from, openSender] of Object.entries(senders)) {
     for (const [to, openReceiver] of Object.entries(receivers)) {
       await t.test(`${from} to ${to}`, async () => {
-        const id = freshId()
-        await createBox(session, id)
+        const id = await newBox(session)
         const sender = await openSender(id)
         const receiver = await openReceiver(id)
         // Each size twice in a row: what is wrong with the first shows in the second.

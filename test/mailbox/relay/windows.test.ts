@@ -11,23 +11,18 @@ import {
   startRelay,
   until,
 } from './harness.ts'
+import { newBox, openGrpcFace } from './open-box.ts'
 
 const KIB = 1024
 
 test('a sender that moves gets a larger window, smaller again the more there are', async (t) => {
-  const relay = await startRelay('http2', {
+  const { session } = await openGrpcFace(t, {
     maxMessageBytes: 64 * KIB,
     maxBufferedBytes: 4096 * KIB,
     maxBufferedBytesPerAddress: 4096 * KIB,
   })
-  const session = connectGrpc(relay.port)
-  t.after(async () => {
-    session.destroy()
-    await relay.close()
-  })
   const window = (): number => session.remoteSettings?.initialWindowSize ?? 0
-  const id = freshId()
-  await createBox(session, id)
+  const id = await newBox(session)
   const writer = new GrpcCallClient(session, 'SendStream')
   for (let n = 0; n < 20; n++) void writer.send(encodeCipherBox(id, Buffer.alloc(32 * KIB, n)))
   await until(() => writer.stream.writableLength > 0, 'it waits')
