@@ -70,7 +70,7 @@ ${field('url')}
 </form>`
 }
 
-// An icon of its own, be it empty: a browser would ask for /favicon.ico, which may be for sale as well.
+// An icon of its own, be it empty: whoever asked for /favicon.ico would ask for what may be for sale as well.
 function frame(title: string, content: string, expiresAtMs = 0): string {
   return `<!doctype html>
 <html lang="en">
