@@ -67,10 +67,6 @@ class Http2Request implements Carrier {
       .on('continue', () => this.#pump())
       .once('response', (headers, flags) => this.#answered(headers, flags))
       .on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = fromHttp2(headers)))
-      .on('data', (chunk: Buffer) => {
-        if (!exchange.data(chunk)) stream.pause()
-      })
-      .once('end', () => this.#ended())
       .on('error', (reason: Error) => this.#failed(reason))
       .once('close', () => this.#failed(new Error(`stream closed (${stream.rstCode})`)))
     if (!exchange.outgoing.hasBody) exchange.sent()
@@ -134,6 +130,12 @@ class Http2Request implements Carrier {
     this.#isAnswered = true
     const ended = (flags & END_STREAM) !== 0
     this.#exchange.head(headers[':status'] ?? 502, '', fromHttp2(headers), ended)
+    // Not before: Node tells of a head a tick late, and of a body that is already flowing at once.
+    this.#stream
+      .on('data', (chunk: Buffer) => {
+        if (!this.#exchange.data(chunk)) this.#stream.pause()
+      })
+      .once('end', () => this.#ended())
   }
 
   #ended(): void {

@@ -1,6 +1,7 @@
 /** A hub that only forwards: the listener, a catch-all route and a `Forwarder`, for tests against real upstreams. */
 import http from 'node:http'
 import type { Http2Server } from 'node:http2'
+import type net from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import fastify from 'fastify'
@@ -125,7 +126,7 @@ export async function startHub(
 /** Listens on a free port, until the test is over. */
 export async function listenOn(
   t: Pick<TestContext, 'after'>,
-  server: http.Server | Http2Server,
+  server: http.Server | Http2Server | net.Server,
 ): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {

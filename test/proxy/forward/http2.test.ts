@@ -4,6 +4,7 @@ import http2, { type IncomingHttpHeaders } from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
 import test, { type TestContext } from 'node:test'
+import tls from 'node:tls'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { PING_EVERY_MS } from '../../../proxy/forward/http2-sessions.ts'
 import { newPair } from '../../listener/serving.ts'
@@ -293,4 +294,65 @@ test('idle connections close after their time', async (t) => {
   await new Promise((resolve) => setImmediate(resolve))
   clock.advance(10_000)
   await closed
+})
+
+test('an answer in one piece, head, body and trailers, is passed on in its order', async (t) => {
+  const frame = (type: number, flags: number, id: number, payload: Buffer): Buffer => {
+    const head = Buffer.alloc(9)
+    head.writeUIntBE(payload.length, 0, 3)
+    head.set([type, flags], 3)
+    head.writeUInt32BE(id, 5)
+    return Buffer.concat([head, payload])
+  }
+  const literal = (name: string, value: string) =>
+    Buffer.concat([
+      Buffer.from([0, name.length]),
+      Buffer.from(name),
+      Buffer.from([value.length]),
+      Buffer.from(value),
+    ])
+  const [DATA, HEADERS, SETTINGS, ENDS_STREAM, ENDS_HEADERS] = [0, 1, 4, 1, 4]
+  const OK = 0x88
+  // By TLS and with many at once: else Node tells of each head before it reads on.
+  const pair = await newPair()
+  const server = tls.createServer({ ...pair, ALPNProtocols: ['h2'] }, (socket) => {
+    socket.on('error', () => {})
+    socket.write(frame(SETTINGS, 0, 0, Buffer.alloc(0)))
+    let seen = Buffer.alloc(0)
+    let at = 24
+    socket.on('data', (chunk) => {
+      seen = Buffer.concat([seen, chunk])
+      while (seen.length >= at + 9) {
+        const [length, type, id] = [seen.readUIntBE(at, 3), seen[at + 3], seen.readUInt32BE(at + 5)]
+        if (seen.length < at + 9 + length) return
+        at += 9 + length
+        if (type !== HEADERS) continue
+        socket.write(
+          Buffer.concat([
+            frame(
+              HEADERS,
+              ENDS_HEADERS,
+              id,
+              Buffer.concat([Buffer.from([OK]), literal('x-head', '1')]),
+            ),
+            frame(DATA, 0, id, Buffer.from('all at once')),
+            frame(HEADERS, ENDS_HEADERS | ENDS_STREAM, id, literal('x-sum', '42')),
+          ]),
+        )
+      }
+    })
+    t.after(() => socket.destroy())
+  })
+  const address = await listenOn(t, server)
+  const hub = await startHub(t, service({ protocol: 'https', insecureTls: true, address }))
+  const session = client2(t, hub.url)
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, () => ask2(session, { ':path': '/', ':method': 'POST' }, 'x')),
+  )
+  for (const answer of answers) {
+    assert.equal(answer.headers['x-head'], '1')
+    assert.equal(answer.body, 'all at once')
+    assert.equal(answer.trailers['x-sum'], '42')
+    assert.equal(answer.reset, 0)
+  }
 })
