@@ -5,11 +5,16 @@ import { TLSSocket } from 'node:tls'
 import type { Reply } from './reply.ts'
 import type { ResponseHead } from './response-head.ts'
 
+/** Larger bodies gain nothing from being sent together with the head. */
+const MAX_HELD_BYTES = 16_384
+
 export class Http1Reply implements Reply {
   readonly body: IncomingMessage
   readonly sink: ServerResponse
   #hasLength = false
   #isFlushed = false
+  /** The first piece of the body, until the tick ends in which the head came. */
+  #held: Buffer | undefined
 
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.body = req
@@ -56,14 +61,27 @@ export class Http1Reply implements Reply {
     process.nextTick(flush, this)
   }
 
-  /** Sends the head by itself, unless it is out. */
+  /** Sends the head with what there is of the body, unless they are out. */
   flush(): void {
-    if (!this.#isFlushed && !this.sink.destroyed) this.sink.flushHeaders()
+    if (this.#isFlushed || this.sink.destroyed) return
+    if (this.#held) this.#release()
+    else this.sink.flushHeaders()
+    this.#isFlushed = true
   }
 
   write(chunk: Buffer): boolean {
+    if (!this.#isFlushed && !this.#held && chunk.length <= MAX_HELD_BYTES) {
+      this.#held = chunk
+      return true
+    }
     this.#isFlushed = true
+    this.#release()
     return this.sink.write(chunk)
+  }
+
+  #release(): void {
+    if (this.#held) this.sink.write(this.#held)
+    this.#held = undefined
   }
 
   end(trailers: readonly string[]): void {
@@ -75,7 +93,10 @@ export class Http1Reply implements Reply {
       this.sink.addTrailers(pairs)
     }
     this.#isFlushed = true
-    this.sink.end()
+    // A text goes out in one write with the head, bytes would need a second one.
+    if (this.#held) this.sink.end(this.#held.toString('latin1'), 'latin1')
+    else this.sink.end()
+    this.#held = undefined
   }
 
   cut(): void {
