@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
 import { get } from '../listener/serving.ts'
 
@@ -14,6 +15,8 @@ interface Run {
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** Resolves with the text so far once `pattern` is in it; rejects when the process ends before. */
   stdout(pattern: RegExp): Promise<RegExpExecArray>
+  /** The same of what is logged. */
+  said(pattern: RegExp): Promise<RegExpExecArray>
   stderr(): string
 }
 
@@ -33,20 +36,22 @@ function node(t: TestContext, home: string, ...args: readonly string[]): Run {
     child.once('close', (code, signal) => resolve({ code, signal }))
   })
   t.after(() => child.kill('SIGKILL'))
+  const until = (stream: Readable, text: () => string, pattern: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(text())
+        if (found) resolve(found)
+      }
+      stream.on('data', look)
+      void exit.then(({ code }) => reject(new Error(`ended with ${code}: ${texts.err}`)))
+      look()
+    })
   return {
     child,
     exit,
     stderr: () => texts.err,
-    stdout: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const found = pattern.exec(texts.out)
-          if (found) resolve(found)
-        }
-        child.stdout.on('data', look)
-        void exit.then(({ code }) => reject(new Error(`ended with ${code}: ${texts.err}`)))
-        look()
-      }),
+    stdout: (pattern) => until(child.stdout, () => texts.out, pattern),
+    said: (pattern) => until(child.stderr, () => texts.err, pattern),
   }
 }
 
@@ -89,6 +94,29 @@ services: [{ name: open, address: 127.0.0.1:1, protocol: http, auth: 'off' }]
   assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
   assert.match(run.stderr(), /does not act on these sections .* yet: admin"/)
   run.child.kill('SIGINT')
+  assert.deepEqual(await run.exit, { code: 0, signal: null })
+})
+
+test('SIGHUP takes a new configuration over, or none of a wrong one', async (t) => {
+  const basedir = home(t)
+  const file = path.join(basedir, 'pinhole.yaml')
+  const write = (services: string) =>
+    writeFileSync(file, `listenaddr: 127.0.0.1:0\ninsecure: true\nservices: [${services}]\n`)
+  const service = (auth: string) => `{ name: dead, address: 127.0.0.1:1, auth: '${auth}' }`
+  write(service('off'))
+  const run = pinhole(t, basedir, 'start', '--basedir', basedir)
+  const [, url = ''] = await run.stdout(ADDRESS)
+  assert.equal((await get(url)).status, 502)
+  write(`{ name: dead, price: many }`)
+  run.child.kill('SIGHUP')
+  await run.said(/the new configuration is wrong and was not taken/)
+  assert.equal((await get(url)).status, 502)
+  // No node is paired: there is no invoice for what is not open any more.
+  write(service('on'))
+  run.child.kill('SIGHUP')
+  await run.said(/the configuration was read again/)
+  assert.equal((await get(url)).status, 503)
+  run.child.kill('SIGTERM')
   assert.deepEqual(await run.exit, { code: 0, signal: null })
 })
 
