@@ -1,4 +1,4 @@
-/** Resident memory under steady load of all kinds, for PINHOLE_BENCH_MEMORY_SECONDS. */
+/** Resident memory under paid and open requests, for PINHOLE_BENCH_MEMORY_SECONDS. */
 import { fixed, median, residentBytes, table } from '../measure.ts'
 import { load } from './http1.ts'
 import type { Stage } from './stage.ts'
@@ -7,7 +7,7 @@ const MEMORY_SECONDS = Number(process.env.PINHOLE_BENCH_MEMORY_SECONDS ?? 60)
 const CONNECTIONS = 32
 const SLICE_SECONDS = 5
 
-/** A sample after each five seconds of paid, open and unpaid requests in turn. */
+/** A sample after each five seconds of paid and open requests in turn. */
 export async function memory(stage: Stage): Promise<void> {
   const proxy = await stage.paywall('pinhole', false)
   const authorization = await stage.buy(proxy, '/paid')
