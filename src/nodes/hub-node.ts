@@ -6,7 +6,7 @@ import type { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
 import { askIdentity, type Identity } from './identity.ts'
 import { LineInvoiceNode } from './invoice-node.ts'
 import type { Line, Standing } from './line.ts'
-import type { Keeper } from './lnc-line.ts'
+import type { Keeper } from './keeper.ts'
 
 /** What a hub's node is made of. */
 export interface HubNodeOptions {

@@ -5,9 +5,8 @@ import type { Log } from '../base/log.ts'
 import type { ConnectOptions, PairedNode } from '../../mailbox/connect/connect.ts'
 import { connect } from '../../mailbox/connect/node.ts'
 import type { SessionState } from '../../mailbox/connect/state.ts'
-import { backoffMs } from '../../mailbox/transport/backoff.ts'
+import { type Keeper, keepLine } from './keeper.ts'
 import type { Line } from './line.ts'
-import { pause } from './pause.ts'
 
 /** What a line over LNC is made of. */
 export interface LncLineOptions {
@@ -18,37 +17,20 @@ export interface LncLineOptions {
   readonly log: Log
 }
 
-/** A line that is being kept up. */
-export interface Keeper {
-  /** Ends the connection and the line. Idempotent; never rejects. */
-  close(): Promise<void>
-}
-
 /** After a session that is over for good: revoked, expired, or its keys could not be stored. */
 const RETRY = { firstMs: 2_000, maxMs: 300_000 }
 
 /** Keeps `line` connected until it is closed. */
 export function keepLncLine(options: LncLineOptions): Keeper {
-  const stop = new AbortController()
-  const running = run(options, stop.signal)
-  return {
-    async close() {
-      stop.abort()
-      await running
-    },
-  }
-}
-
-async function run(options: LncLineOptions, signal: AbortSignal): Promise<void> {
   const { line, clock, log } = options
-  for (let failures = 0; !signal.aborted; failures++) {
-    const reason = await oneSession(options, signal, () => (failures = 0))
-    if (signal.aborted) break
-    log.warn({ code: reason.code, reason: reason.message }, 'the session with the node is over')
-    line.down(reason)
-    await pause(backoffMs(failures, RETRY, Math.random), clock, signal)
-  }
-  line.end()
+  return keepLine({
+    line,
+    clock,
+    retry: RETRY,
+    hold: (signal, onReady) => oneSession(options, signal, onReady),
+    onLost: ({ code, message: reason }) =>
+      log.warn({ code, reason }, 'the session with the node is over'),
+  })
 }
 
 /** Holds one session until it is over; resolves to why. */

@@ -9,9 +9,8 @@ import { readMacaroon, readTarget } from '../agent/lnd-files.ts'
 import { openChannel, type Channel } from '../../mailbox/rpc/channel.ts'
 import { dialLink } from '../../mailbox/rpc/dial.ts'
 import { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
-import { backoffMs } from '../../mailbox/transport/backoff.ts'
+import { type Keeper, keepLine } from './keeper.ts'
 import type { Line } from './line.ts'
-import type { Keeper } from './lnc-line.ts'
 import { pause } from './pause.ts'
 
 /** Where lnd is. The files are read at every dialling: lnd makes a new certificate now and then. */
@@ -46,26 +45,14 @@ const PROBE_MS = 30_000
 
 /** Keeps `line` connected until it is closed. */
 export function keepLndLine(options: LndLineOptions): Keeper {
-  const stop = new AbortController()
-  const running = run(options, stop.signal)
-  return {
-    async close() {
-      stop.abort()
-      await running
-    },
-  }
-}
-
-async function run(options: LndLineOptions, signal: AbortSignal): Promise<void> {
   const { line, clock, log } = options
-  for (let failures = 0; !signal.aborted; failures++) {
-    const reason = await oneConnection(options, signal, () => (failures = 0))
-    if (signal.aborted) break
-    log.info({ code: reason.code, reason: reason.message }, 'no connection to lnd')
-    line.down(reason)
-    await pause(backoffMs(failures, RETRY, Math.random), clock, signal)
-  }
-  line.end()
+  return keepLine({
+    line,
+    clock,
+    retry: RETRY,
+    hold: (signal, onReady) => oneConnection(options, signal, onReady),
+    onLost: ({ code, message: reason }) => log.info({ code, reason }, 'no connection to lnd'),
+  })
 }
 
 /** Dials and holds the connection until it breaks; resolves to why. */
