@@ -12,38 +12,15 @@ import { OPTIONS } from '../../listener/serving.ts'
 import { Forwarder } from '../../../proxy/forward/forward.ts'
 import type { Outcome, Passage } from '../../../proxy/forward/passage.ts'
 import type { Service, Upstream } from '../../../proxy/service.ts'
+import { service as compiled } from '../services.ts'
 
 export const TIMEOUTS = { connectMs: 2_000, headerMs: 5_000, bodyMs: 5_000, idleMs: 10_000 }
 
+/** A service that is free and has `upstream`. */
 export function service(upstream: Partial<Upstream>, rest: Partial<Service> = {}): Service {
-  return {
-    name: 'shop',
-    host: undefined,
-    path: undefined,
-    upstream: {
-      protocol: 'http',
-      address: '127.0.0.1:1',
-      certificate: undefined,
-      insecureTls: false,
-      timeouts: TIMEOUTS,
-      ...upstream,
-    },
-    auth: { level: 'off' },
-    openPaths: [],
-    quietPaths: [],
-    priceMsat: 1_000n,
-    dynamicPrice: false,
-    timeoutSeconds: 0,
-    capabilities: '',
-    constraints: [],
-    rateLimits: [],
-    headers: [],
-    rewritePrefix: '',
-    forwardCredential: false,
-    forwardOptions: false,
-    node: undefined,
-    ...rest,
-  }
+  const standard = compiled({ name: 'shop', auth: { level: 'off' } })
+  const own = { address: '127.0.0.1:1', timeouts: TIMEOUTS, ...upstream }
+  return { ...standard, upstream: { ...standard.upstream, ...own }, ...rest }
 }
 
 export interface HubOptions {
