@@ -1,24 +1,27 @@
 /** The command line as a whole; each command has a file of its own. */
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../version.ts'
-import { agentCommand } from './agent.ts'
 import { type CommandContext } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
-import { fetchCommand } from './fetch.ts'
-import { importCommand } from './import.ts'
-import { nodeCommand } from './node.ts'
 import { type Output, writeError } from './output.ts'
-import { pairCommand } from './pair.ts'
-import { startCommand } from './start.ts'
 
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
-  startCommand,
-  fetchCommand,
-  pairCommand,
-  nodeCommand,
-  agentCommand,
-  importCommand,
-]
+type Make = (context: CommandContext) => Command
+
+/** Each command's own modules are loaded when it is called, or when all are to be listed. */
+const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  fetch: async () => (await import('./fetch.ts')).fetchCommand,
+  pair: async () => (await import('./pair.ts')).pairCommand,
+  node: async () => (await import('./node.ts')).nodeCommand,
+  agent: async () => (await import('./agent.ts')).agentCommand,
+  import: async () => (await import('./import.ts')).importCommand,
+}
+
+/** The command that `args` begin with, else all of them. */
+function makersFor([name = '']: readonly string[]): Promise<Make[]> {
+  const named = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  return Promise.all((named ? [named] : Object.values(COMMANDS)).map((load) => load()))
+}
 
 const HELP = `
 Examples:
@@ -57,7 +60,7 @@ export async function run(args: readonly string[], output: Output): Promise<Exit
   const finish = (reached: ExitCode) => {
     code = reached
   }
-  for (const make of COMMANDS) program.addCommand(make({ output, finish }))
+  for (const make of await makersFor(args)) program.addCommand(make({ output, finish }))
   for (const part of withBelow(program)) {
     part.exitOverride().configureOutput({
       writeOut: (text) => void output.stdout.write(text),

@@ -172,11 +172,12 @@ test('a connection that is not made in time', async (t) => {
 test('a client that takes nothing for the write timeout is cut, one that is slow is not', async (t) => {
   const clock = new ManualClock()
   const closed = deferred()
+  const pouring = deferred<{ written: number }>()
   const address = await listenOn(
     t,
     http.createServer((_req, res) => {
       res.on('close', () => closed.resolve())
-      pour(res)
+      pouring.resolve(pour(res))
     }),
   )
   const hub = await startHub(t, service({ address }), { clock, writeTimeoutMs: 4_000 })
@@ -184,7 +185,7 @@ test('a client that takes nothing for the write timeout is cut, one that is slow
   const socket = net.connect(hub.port, '127.0.0.1').on('error', () => {})
   socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
   await once(socket, 'readable')
-  await settle()
+  await stillAt(await pouring.promise)
   for (let ms = 0; ms < 5_500; ms += 500) clock.advance(500)
   assert.deepEqual(await outcome, { name: 'abandoned' })
   await closed.promise
