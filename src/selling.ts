@@ -17,7 +17,7 @@ import type { Clock } from './base/clock.ts'
 import { asPinholeError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import type { Config } from './config/load.ts'
-import { openInvoices, type InvoiceHealth, type Invoices } from './invoices.ts'
+import { openInvoices, type InvoiceHealth, type InvoiceParts, type Invoices } from './invoices.ts'
 import type { NodeSource } from './invoices/node.ts'
 import { openNodes, type Nodes } from './nodes/nodes.ts'
 import { nodeSecret } from './nodes/secret.ts'
@@ -135,17 +135,10 @@ class RunningSelling implements Selling {
     this.#nodes = nodes
     this.#snapshot = snapshot
     this.#allowance = new Allowance(allowanceOf(config))
-    const settle = {
-      load: (node: string) => store.settleIndexes.load(node),
-      save: (...given: Parameters<Store['settleIndexes']['save']>) =>
-        store.settleIndexes.save(...given),
-      settle: (hash: Uint8Array, atMs: number) => store.transactions.settle(hash, atMs),
-      isSettled: (hash: Uint8Array) => store.transactions.isSettled(hash),
-    }
     this.#invoices = openInvoices({
       nodes: nodes ?? deps.nodes ?? NO_NODES,
       pool: store.invoices,
-      settle,
+      settle: settleStore(store),
       options: config.invoices,
       clock,
       log: log.child({ part: 'invoices' }),
@@ -201,6 +194,14 @@ class RunningSelling implements Selling {
     this.#stopHousekeeping = this.#clock.after(HOUSEKEEPING_MS, () => void this.#keepHouse())
   }
 }
+
+/** How far nodes were heard, and what they told, are kept in two places. */
+const settleStore = ({ settleIndexes, transactions }: Store): InvoiceParts['settle'] => ({
+  load: (node) => settleIndexes.load(node),
+  save: (node, indexes) => settleIndexes.save(node, indexes),
+  settle: (paymentHash, atMs) => transactions.settle(paymentHash, atMs),
+  isSettled: (paymentHash) => transactions.isSettled(paymentHash),
+})
 
 const NO_NODES: NodeSource = { get: () => undefined, all: () => [] }
 

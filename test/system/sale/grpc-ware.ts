@@ -126,15 +126,8 @@ async function count(client: grpc.Client, metadata: grpc.Metadata): Promise<Runn
   })
   send()
   await counter.first
-  return {
-    get count() {
-      return counter.count
-    },
-    ended: counter.ended,
-    async close() {
-      call.end()
-      assert.ok(await counter.ended)
-      counter.check()
-    },
-  }
+  return counter.running(async () => {
+    call.end()
+    assert.ok(await counter.ended)
+  })
 }

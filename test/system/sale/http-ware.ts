@@ -64,17 +64,10 @@ async function ticks(hub: HubProcess, url: string, authorization: string): Promi
   const counter = new Counter()
   const reading = read(response, counter)
   await counter.first
-  return {
-    get count() {
-      return counter.count
-    },
-    ended: counter.ended,
-    async close() {
-      stop.abort()
-      await reading
-      counter.check()
-    },
-  }
+  return counter.running(async () => {
+    stop.abort()
+    await reading
+  })
 }
 
 async function read(response: Response, counter: Counter): Promise<void> {

@@ -69,10 +69,6 @@ export class Counter {
     this.first.catch(() => undefined)
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   take(text: string): void {
     if (text !== String(this.#count)) this.#wrong ??= `${text} came where ${this.#count} was due`
     this.#count++
@@ -84,7 +80,18 @@ export class Counter {
     this.#end(how)
   }
 
-  check(): void {
-    assert.equal(this.#wrong, undefined)
+  /** The stream as a ware hands it out; `stop` ends it and resolves when nothing more comes. */
+  running(stop: () => Promise<unknown>): Running {
+    const count = () => this.#count
+    return {
+      get count() {
+        return count()
+      },
+      ended: this.ended,
+      close: async () => {
+        await stop()
+        assert.equal(this.#wrong, undefined)
+      },
+    }
   }
 }

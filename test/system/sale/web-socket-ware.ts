@@ -63,15 +63,8 @@ async function count(socket: WebSocket): Promise<Running> {
   })
   send()
   await counter.first
-  return {
-    get count() {
-      return counter.count
-    },
-    ended: counter.ended,
-    async close() {
-      socket.close()
-      assert.ok(await counter.ended)
-      counter.check()
-    },
-  }
+  return counter.running(async () => {
+    socket.close()
+    assert.ok(await counter.ended)
+  })
 }
