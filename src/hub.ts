@@ -22,6 +22,7 @@ import { refuseBlocked } from './blocklist.ts'
 import type { NodeSource } from './invoices/node.ts'
 import { createListener, type Listener } from './listener.ts'
 import { limitBodies } from './listener/body-deadline.ts'
+import { streamLimits } from './listener/streams.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openSelling, type Selling, sells } from './selling.ts'
 
@@ -249,7 +250,11 @@ function listenerOptions(
       connectionsPerAddress: limits.connectionsperaddress,
       // Where something is sold, a blocked client gets an answer (blocklist.ts).
       blocked: new Set(selling ? [] : config.blocklist),
-      streamsPerConnection: limits.streamsperconnection,
+      ...streamLimits({
+        configured: limits.streamsperconnection,
+        sells: selling !== undefined,
+        relays: config.hashmail.enabled,
+      }),
       streamWindowBytes: limits.streamwindow,
       headerBytes: limits.headerbytes,
     },

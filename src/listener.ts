@@ -86,6 +86,7 @@ export function createListener(
   const sessions = new Sessions(
     { firstRequestMs: options.headerTimeoutMs, idleMs: options.idleTimeoutMs },
     clock,
+    options.limits.packed,
   )
   let server: http.Server | undefined
   let second: net.Server | undefined

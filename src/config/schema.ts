@@ -94,7 +94,7 @@ const limits = section({
   connectionsperaddress: int(32_768),
   headerbytes: size(32 * KIB),
   headertimeout: duration(15 * SECOND_MS, 'positive'),
-  streamsperconnection: int(10_000, 1, 2 ** 31 - 1),
+  streamsperconnection: int(0, 0, 2 ** 31 - 1),
   streamwindow: size(64 * KIB),
 })
 

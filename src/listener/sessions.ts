@@ -9,11 +9,10 @@
  */
 import http2 from 'node:http2'
 import type { Clock } from '../base/clock.ts'
+import type { PackedStreams, StreamLimits } from './streams.ts'
 
 /** Limits of one HTTP/2 connection. */
-export interface Http2Limits {
-  /** Streams at once. A litd holds two for each of its sessions, all on one connection. */
-  readonly streamsPerConnection: number
+export interface Http2Limits extends StreamLimits {
   /** Bytes a sender may have on the way on one stream, until the relay gives it more. */
   readonly streamWindowBytes: number
   /** Bytes of one request's headers. */
@@ -69,17 +68,29 @@ interface Watched {
   pinged: boolean
 }
 
+/** Gives `session` more streams with the first request that asks for what needs them. */
+function raiseFor(session: http2.ServerHttp2Session, { streams, carries }: PackedStreams): void {
+  const look = (_: http2.ServerHttp2Stream, { ':path': path = '' }: http2.IncomingHttpHeaders) => {
+    if (!carries(path)) return
+    session.off('stream', look)
+    if (!session.closed) session.settings({ maxConcurrentStreams: streams })
+  }
+  session.on('stream', look)
+}
+
 /** Watches the sessions of one server: drops silent and vanished ones, says goodbye on drain. */
 export class Sessions {
   readonly #times: Http2Times
   readonly #clock: Clock
+  readonly #packed: PackedStreams | undefined
   readonly #open = new Map<http2.ServerHttp2Session, Watched>()
   #cancelSweep: (() => void) | undefined
   #draining = false
 
-  constructor(times: Http2Times, clock: Clock) {
+  constructor(times: Http2Times, clock: Clock, packed?: PackedStreams) {
     this.#times = times
     this.#clock = clock
+    this.#packed = packed
   }
 
   /** Starts to watch the sessions of `server`. */
@@ -113,6 +124,7 @@ export class Sessions {
         watched.seenMs = this.#clock.now()
       })
     })
+    if (this.#packed) raiseFor(session, this.#packed)
     if (this.#draining) session.close()
   }
 
