@@ -3,6 +3,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
+import { Hearing } from '../gbn/hearing.ts'
 import { connectGbn, type GbnLink } from '../gbn/link.ts'
 import { messageLink } from '../message.ts'
 import { initiate, type NoiseSession } from '../noise/handshake.ts'
@@ -11,7 +12,12 @@ import { parseAuthData } from '../rpc/auth-data.ts'
 import { openChannel, type Channel } from '../rpc/channel.ts'
 import type { Metadata } from '../rpc/rpc.ts'
 import { evenLink } from '../noise/even-link.ts'
-import { openMailbox, type MailboxLink, type MailboxStatus } from '../transport/mailbox-link.ts'
+import {
+  onUpOrDown,
+  openMailbox,
+  type MailboxLink,
+  type MailboxStatus,
+} from '../transport/mailbox-link.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
 import type { Target } from './target.ts'
 
@@ -24,12 +30,16 @@ export interface AttemptOptions {
   readonly crypto: LncCrypto
   readonly openRelay: () => RelayClient
   readonly minVersion: Version | undefined
+  /** How long the node may owe an answer before `onHearing` is told. */
+  readonly silenceMs: number | undefined
   readonly clock: Clock
   readonly log: Log
   /** Told of every change of the way to the boxes, until the node answers. */
   readonly onMailbox: (status: MailboxStatus) => void
   /** Told when the node has answered. */
   readonly onAnswer: () => void
+  /** Told when the node of a connection that stands falls silent (false), and when it is heard again. */
+  readonly onHearing: (isHeard: boolean) => void
   /** Keeps the node's key; a rejection fails the attempt. */
   readonly onRemoteKey: (key: Uint8Array) => Promise<void>
   /** Keeps what the macaroon says; a rejection fails the attempt. */
@@ -54,18 +64,22 @@ export async function attempt(options: AttemptOptions): Promise<Connection> {
   const mailbox = openMailbox(relay, { sendId, receiveId }, { owner: false, clock, log })
   const stop = mailbox.onStatus(options.onMailbox)
   try {
-    const gbn = await connectGbn(mailbox, {
+    const hearing = listenTo(options)
+    const gbn = await connectGbn(hearing?.over(mailbox) ?? mailbox, {
       clock,
       log,
       signal,
       // The mailbox is tried for as long as the session wants: it says when to stop.
       handshakeTimeoutMs: Infinity,
-      onRestored: (wake) => mailbox.onStatus(({ name }) => name === 'open' && wake()),
+      onLower: (changed) => onUpOrDown(mailbox, changed),
     })
     stop()
     options.onAnswer()
     const channel = await speak(gbn, options)
+    hearing?.start(() => gbn.lowerChanged(true))
+    void gbn.closed.then(() => hearing?.stop())
     const close = async () => {
+      hearing?.stop()
       await channel.close()
       await gbn.close()
       await relay.close()
@@ -78,6 +92,10 @@ export async function attempt(options: AttemptOptions): Promise<Connection> {
     await relay.close()
     throw reason
   }
+}
+
+function listenTo({ silenceMs, clock, onHearing }: AttemptOptions): Hearing | undefined {
+  return silenceMs === undefined ? undefined : new Hearing({ silenceMs, clock, onChange: onHearing })
 }
 
 async function speak(gbn: GbnLink, options: AttemptOptions): Promise<Channel> {

@@ -46,6 +46,11 @@ export interface ConnectOptions {
    * the cause may pass, so that a service can start before its node does.
    */
   readonly timeoutMs?: number | undefined
+  /**
+   * After how many milliseconds without an answer of the node's end the state says `silent`; it is also asked
+   * after as long without a word. Default: only what the protocol does, which takes up to 10 s.
+   */
+  readonly silenceMs?: number | undefined
   /** Told of every change of the state, also while the first connection is made. */
   readonly onState?: ((state: SessionState) => void) | undefined
   readonly clock?: Clock | undefined
@@ -137,6 +142,7 @@ function openSession(
     crypto: platform.crypto,
     openRelay: () => platform.relay(address, { transport, insecureTls, ca, clock }),
     minVersion: options.minVersion,
+    silenceMs: options.silenceMs,
     patient: timeoutMs === Infinity,
     clock,
     log,

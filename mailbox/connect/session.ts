@@ -2,6 +2,9 @@
  * A session with a node that heals itself: one attempt after the other, each until its connection ends.
  *
  *     connecting ─► ready ─► reconnecting ─► ready …          closed from anywhere
+ *                   │  ▲       ▲
+ *                   ▼  │       │
+ *                  silent ─────┘
  *
  * `attempt.ts` makes a connection, `symptom.ts` says what is in the way of one; here is when to try which
  * door, when to give up, and what the calls see.
@@ -32,6 +35,7 @@ import {
   silentSymptom,
   type Sought,
   type Symptom,
+  unheardError,
 } from './symptom.ts'
 import { targets, type Target } from './target.ts'
 
@@ -41,6 +45,8 @@ export interface SessionOptions {
   readonly crypto: LncCrypto
   readonly openRelay: () => RelayClient
   readonly minVersion: Version | undefined
+  /** How long the node may answer nothing before the state says so; `undefined` for as long as the protocol lets it. */
+  readonly silenceMs: number | undefined
   /** Whether the first connection may take for ever. */
   readonly patient: boolean
   readonly clock: Clock
@@ -134,7 +140,7 @@ export class Session {
 
   /** One attempt at the door whose turn it is. */
   async #connect(): Promise<Connection> {
-    const { notebook, clock, log, crypto, openRelay, minVersion } = this.#options
+    const { notebook, clock, log, crypto, openRelay, minVersion, silenceMs } = this.#options
     const doors = targets(notebook.pairing, crypto)
     const target = doors[this.#door % doors.length]
     if (!target) throw new PinholeError('ERR_SESSION_KEYS', 'neither a phrase nor keys are left')
@@ -148,8 +154,10 @@ export class Session {
         crypto,
         openRelay,
         minVersion,
+        silenceMs,
         clock,
         log,
+        onHearing: (isHeard) => this.#hears(isHeard),
         onMailbox: (status) => this.#watch(status, knock),
         onAnswer: () => knock.answered(),
         onRemoteKey: (key) => notebook.keepRemoteKey(key),
@@ -192,6 +200,18 @@ export class Session {
     this.#enter({ name: 'reconnecting', reason: why })
     this.#stop.signal.removeEventListener('abort', hangUp)
     this.#letGo = Promise.all([this.#letGo, connection.close()])
+  }
+
+  #hears(isHeard: boolean): void {
+    const { log, notebook } = this.#options
+    if (isHeard && this.#state.name === 'silent') {
+      log.info({}, 'the node answers again')
+      this.#enter({ name: 'ready' })
+    } else if (!isHeard && this.#state.name === 'ready') {
+      const reason = unheardError(notebook.pairing.mailbox)
+      log.info({ code: reason.code }, 'the node does not answer')
+      this.#enter({ name: 'silent', reason })
+    }
   }
 
   #watch(status: MailboxStatus, knock: Knock): void {

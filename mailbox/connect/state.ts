@@ -7,6 +7,8 @@ export type SessionState =
   | { readonly name: 'connecting'; readonly reason: PinholeError | undefined }
   /** Calls go through. */
   | { readonly name: 'ready' }
+  /** The connection stands, but the node answers nothing for longer than it may take (`silenceMs`). Calls wait. */
+  | { readonly name: 'silent'; readonly reason: PinholeError }
   /** The connection was lost and is being made again; calls wait. `reason`: why it is not there. */
   | { readonly name: 'reconnecting'; readonly reason: PinholeError }
   /** Over for good: by `close`, or for the `reason`. */

@@ -73,6 +73,10 @@ export function silentSymptom(sought: Sought): Symptom {
   return { kind: 'silent', error: new PinholeError('ERR_NODE_OFFLINE', text) }
 }
 
+/** Why a connection that stands is of no use now. */
+export const unheardError = (where: string): PinholeError =>
+  new PinholeError('ERR_NODE_OFFLINE', `the node has stopped to answer through ${where}`)
+
 function expiredSymptom(cause: PinholeError): Symptom {
   const text = 'the macaroon of this session is past its end, and the session is gone'
   return { kind: 'expired', error: new PinholeError('ERR_SESSION_EXPIRED', text, { cause }) }

@@ -24,7 +24,7 @@ export interface Connection {
   readonly roundTrip: RoundTrip
   readonly sending: SendWindow
   readonly receiving: ReceiveWindow
-  /** When to ping, or to give the peer up once it was pinged. */
+  /** When to ping, or to give the peer up once it was pinged; `Infinity` while a server has no link below. */
   keepAliveAt: number
   pinged: boolean
 }
@@ -64,7 +64,7 @@ export function receivePacket(
   now: number,
   effects: Effect[],
 ): boolean {
-  connection.keepAliveAt = now + PING_MS[connection.role]
+  if (connection.keepAliveAt < Infinity) connection.keepAliveAt = now + PING_MS[connection.role]
   connection.pinged = false
   connection.sending.heard(now)
   switch (packet.type) {
@@ -106,8 +106,26 @@ export function connectionTimeout(
   else if (!busy) sending.resend(now, effects)
 }
 
-/** The link below was lost and is back: what was on its way may be gone, so the peer is asked at once. */
-export function wakeConnection({ sending, roundTrip }: Connection, now: number, effects: Effect[]) {
+/**
+ * The link below is lost. Deviation: a server does not count the time without one as the peer's silence. It
+ * has nothing better to do than to wait, and a Go client whose server gave up notices after 20 s only.
+ */
+export function sleepConnection(connection: Connection): void {
+  if (connection.role === 'server') connection.keepAliveAt = Infinity
+}
+
+/**
+ * The link below was lost and is back: what was on its way may be gone, so the peer is asked at once. It may
+ * need longer than a pong to come back itself: Go's ends try every 2 s.
+ */
+export function wakeConnection(connection: Connection, now: number, effects: Effect[]): void {
+  const { role, sending, roundTrip } = connection
+  if (role === 'server') {
+    connection.keepAliveAt = now + PING_MS.server
+    connection.pinged = false
+  } else if (connection.pinged) {
+    connection.keepAliveAt = Math.max(connection.keepAliveAt, now + PONG_MS)
+  }
   roundTrip.progressed()
   sending.heard(now)
   if (sending.outstanding === 0) sending.ping(now, effects)

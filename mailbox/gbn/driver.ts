@@ -12,7 +12,7 @@ import { deadline, hasRoom, outstanding, step, type State, type Step } from './s
 /** `Event` without its time, which the driver adds. */
 export type Occasion =
   | { readonly type: 'message'; readonly message: Uint8Array }
-  | { readonly type: 'read' | 'wake' | 'close' }
+  | { readonly type: 'read' | 'sleep' | 'wake' | 'close' }
 
 /** Whom the driver tells. The calls come in the order of the core's effects and must not throw. */
 export interface Listener {

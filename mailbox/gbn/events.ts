@@ -14,6 +14,8 @@ export type Event =
   | { readonly type: 'read'; readonly now: number }
   /** `deadline(state)` passed. `busy`: the link below has not taken all earlier packets yet. */
   | { readonly type: 'timer'; readonly busy: boolean; readonly now: number }
+  /** The link below is lost; it will be tried until it is back. */
+  | { readonly type: 'sleep'; readonly now: number }
   /** The link below was lost and is back. */
   | { readonly type: 'wake'; readonly now: number }
   /** The application closes. */

@@ -7,8 +7,8 @@ import { MAX_MESSAGE_BYTES } from './receive-window.ts'
 
 /** An established connection. `send` resolves when the message has its place in the window of 20. */
 export interface GbnLink extends Link {
-  /** The link below was lost and is back: resends everything outstanding at once, or else pings. */
-  wake(): void
+  /** The link below was lost, or is back: then everything outstanding is resent at once, or else a ping. */
+  lowerChanged(isUp: boolean): void
   /** Resolves when the connection is over: without an error after a FIN of either end. Never rejects. */
   readonly closed: Promise<PinholeError | undefined>
 }
@@ -80,8 +80,8 @@ export class DrivenLink implements GbnLink {
     return new Promise((taken, failed) => (this.#reader = { taken, failed }))
   }
 
-  wake(): void {
-    if (this.#phase.name !== 'over') this.#driver.on({ type: 'wake' })
+  lowerChanged(isUp: boolean): void {
+    if (this.#phase.name !== 'over') this.#driver.on({ type: isUp ? 'wake' : 'sleep' })
   }
 
   /** Lets what was sent before arrive, sends FIN once; takes at most `CLOSE_MS`. */

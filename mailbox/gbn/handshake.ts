@@ -97,6 +97,7 @@ export function greetingStep(state: Greeting, event: Event): Step {
       return { state: { phase: 'ended' }, effects: [{ type: 'ended', error: undefined }] }
     case 'message':
     case 'read':
+    case 'sleep':
       return { state, effects: [] }
   }
 }

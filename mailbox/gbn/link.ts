@@ -14,10 +14,11 @@ export interface GbnOptions {
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
   /**
-   * Subscribes `wake` to the moments at which the link below is back after a loss; the returned
-   * function ends that. What got lost, the SYN included, is then sent again at once.
+   * Subscribes `changed` to the moments at which the link below is lost (false) and is back (true); the
+   * returned function ends that. What got lost, the SYN included, is then sent again at once, and the time
+   * without a link does not count as the client's silence.
    */
-  readonly onRestored?: ((wake: () => void) => () => void) | undefined
+  readonly onLower?: ((changed: (isUp: boolean) => void) => () => void) | undefined
 }
 
 /** What a client takes. */
@@ -41,7 +42,7 @@ export async function connectGbn(lower: Link, options: ConnectGbnOptions = {}): 
   const { clock = systemClock, log = silentLog, signal } = options
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
   const client = new Client(lower, clock, log, handshakeTimeoutMs)
-  const unsubscribe = options.onRestored?.(() => client.link.wake())
+  const unsubscribe = options.onLower?.((isUp) => client.link.lowerChanged(isUp))
   void client.link.closed.then(unsubscribe)
   const abort = () => client.abort(signal?.reason)
   signal?.addEventListener('abort', abort)

@@ -17,8 +17,8 @@ export interface GbnListener {
    * ended; `signal`'s reason when aborted.
    */
   accept(signal?: AbortSignal): Promise<GbnLink>
-  /** The link below was lost and is back: as `GbnLink.wake`, for whatever connection there is. */
-  wake(): void
+  /** The link below was lost, or is back: as `GbnLink.lowerChanged`, for whatever connection there is. */
+  lowerChanged(isUp: boolean): void
   /** Closes the connection, if there is one, and the link below. Idempotent. */
   close(): Promise<void>
 }
@@ -27,7 +27,7 @@ export interface GbnListener {
 export function listenGbn(lower: Link, options: GbnOptions = {}): GbnListener {
   const { clock = systemClock, log = silentLog } = options
   const server = new Server(lower, clock, log)
-  const unsubscribe = options.onRestored?.(() => server.wake())
+  const unsubscribe = options.onLower?.((isUp) => server.lowerChanged(isUp))
   void server.closed.then(unsubscribe)
   return server
 }
@@ -89,8 +89,8 @@ class Server implements GbnListener {
     }
   }
 
-  wake(): void {
-    this.#driver.on({ type: 'wake' })
+  lowerChanged(isUp: boolean): void {
+    this.#driver.on({ type: isUp ? 'wake' : 'sleep' })
   }
 
   close(): Promise<void> {

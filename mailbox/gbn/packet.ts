@@ -39,6 +39,9 @@ export interface DataPacket {
   readonly payload: Uint8Array
 }
 
+/** Whether these are the bytes of a DATA packet, which the peer acknowledges. */
+export const isData = (bytes: Uint8Array): boolean => bytes[0] === DATA
+
 /** Bytes of `packet`; the payload is copied. */
 export function encodePacket(packet: Packet): Uint8Array {
   switch (packet.type) {

@@ -13,6 +13,7 @@ import {
   connectionDeadline,
   connectionTimeout,
   receivePacket,
+  sleepConnection,
   wakeConnection,
   type Connection,
 } from './connection.ts'
@@ -110,6 +111,9 @@ function openEvent(state: Open, event: Event, effects: Effect[]): Step {
       break
     case 'timer':
       connectionTimeout(connection, event.busy, event.now, effects)
+      break
+    case 'sleep':
+      sleepConnection(connection)
       break
     case 'wake':
       wakeConnection(connection, event.now, effects)

@@ -1,8 +1,8 @@
 /** Moves bytes between an HTTP/2 core and the link below it; the link sets the pace. */
 import { asPinholeError, type PinholeError } from '../../src/base/errors.ts'
 import type { Link } from '../link.ts'
-import { Http2Connection, type Http2Options } from './connection.ts'
-import { MESSAGE_BYTES } from './limits.ts'
+import { Http2Connection, type Http2Options } from '../../src/http2/connection.ts'
+import { MESSAGE_BYTES } from '../../src/http2/limits.ts'
 
 /** A connection that runs over a link. */
 export interface RunningConnection {

@@ -13,7 +13,12 @@ import { messageLink } from '../message.ts'
 import { evenLink } from '../noise/even-link.ts'
 import { respond, type NoiseSession } from '../noise/handshake.ts'
 import type { StreamIds } from '../stream-id.ts'
-import { openMailbox, type MailboxLink, type MailboxStatus } from '../transport/mailbox-link.ts'
+import {
+  onUpOrDown,
+  openMailbox,
+  type MailboxLink,
+  type MailboxStatus,
+} from '../transport/mailbox-link.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
 
 /** What a client turned out to be. */
@@ -69,7 +74,7 @@ export class Station {
     this.#gbn = listenGbn(this.#mailbox, {
       clock,
       log,
-      onRestored: (wake) => this.#mailbox.onStatus(({ name }) => name === 'open' && wake()),
+      onLower: (changed) => onUpOrDown(this.#mailbox, changed),
     })
     this.#accepting = this.#accept()
   }

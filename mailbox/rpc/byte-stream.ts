@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { Link } from '../link.ts'
-import { MESSAGE_BYTES } from '../http2/limits.ts'
+import { MESSAGE_BYTES } from '../../src/http2/limits.ts'
 import { ByteQueue } from '../noise/byte-queue.ts'
 
 /** Bytes that Node may hold in each direction before it waits for the link or for the reader. */

@@ -1,8 +1,8 @@
 /** One gRPC call on an HTTP/2 stream: what comes back, in order, with one end. */
 import { GrpcCode, PinholeError, asPinholeError } from '../../src/base/errors.ts'
-import { Http2Code } from '../http2/error.ts'
-import type { Field } from '../http2/hpack-table.ts'
-import type { Http2Stream, StreamEvents, StreamFailure } from '../http2/stream.ts'
+import { Http2Code } from '../../src/http2/error.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
+import type { Http2Stream, StreamEvents, StreamFailure } from '../../src/http2/stream.ts'
 import { MessageReader } from './messages.ts'
 import { nodeError, streamError } from './node-error.ts'
 import { readStatus, refusedByHttp } from './status.ts'

@@ -9,9 +9,9 @@
  */
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { PinholeError } from '../../src/base/errors.ts'
-import type { Field } from '../http2/hpack-table.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
 import { runHttp2, type RunningConnection } from '../http2/link-driver.ts'
-import type { Http2Stream } from '../http2/stream.ts'
+import type { Http2Stream } from '../../src/http2/stream.ts'
 import type { Link } from '../link.ts'
 import { Call, type Answers } from './call.ts'
 import { MAX_ANSWER_BYTES, frameMessage } from './messages.ts'

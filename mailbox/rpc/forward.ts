@@ -4,10 +4,10 @@
  * header), resets, and the pace of the slower side.
  */
 import { GrpcCode } from '../../src/base/errors.ts'
-import { Http2Code } from '../http2/error.ts'
-import type { Field } from '../http2/hpack-table.ts'
+import { Http2Code } from '../../src/http2/error.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
 import { runHttp2, type RunningConnection } from '../http2/link-driver.ts'
-import type { Http2Stream, StreamEvents, StreamFailure } from '../http2/stream.ts'
+import type { Http2Stream, StreamEvents, StreamFailure } from '../../src/http2/stream.ts'
 import type { Link } from '../link.ts'
 import { dialLink, type Target } from './dial.ts'
 import type { Metadata } from './rpc.ts'

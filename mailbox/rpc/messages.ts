@@ -1,7 +1,7 @@
 /** gRPC's length-prefixed messages, cut out of DATA and put into it (PROTOCOL-HTTP2.md). */
 import { concat } from '../../src/base/bytes.ts'
 import { PinholeError } from '../../src/base/errors.ts'
-import { readUint32 } from '../http2/frame.ts'
+import { readUint32 } from '../../src/http2/frame.ts'
 
 /** Compressed flag and length. */
 export const PREFIX_BYTES = 5

@@ -1,5 +1,5 @@
 /** Request headers of a gRPC call, gRPC over HTTP/2 (PROTOCOL-HTTP2.md). */
-import type { Field } from '../http2/hpack-table.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
 import type { Metadata } from './rpc.ts'
 
 const NAME = /^[0-9a-z_.-]+$/

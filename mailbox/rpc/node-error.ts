@@ -3,8 +3,8 @@
  * Unknown for almost everything, so their texts decide (LNC §18).
  */
 import { GrpcCode, PinholeError } from '../../src/base/errors.ts'
-import type { StreamFailure } from '../http2/stream.ts'
-import { http2CodeName } from '../http2/error.ts'
+import type { StreamFailure } from '../../src/http2/stream.ts'
+import { http2CodeName } from '../../src/http2/error.ts'
 import { codeOfReset, type Status } from './status.ts'
 
 /** Texts by which macaroon-bakery, lnd and litd say that the macaroon has run out or was revoked. */

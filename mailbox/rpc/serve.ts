@@ -5,7 +5,7 @@ import {
   CONNECTION_WINDOW_BYTES,
   MAX_HEADER_LIST_BYTES,
   STREAM_WINDOW_BYTES,
-} from '../http2/limits.ts'
+} from '../../src/http2/limits.ts'
 import type { Link } from '../link.ts'
 import { byteStream } from './byte-stream.ts'
 

@@ -1,8 +1,8 @@
 /** A call's outcome as it is written in the headers, gRPC over HTTP/2 (PROTOCOL-HTTP2.md, "Responses"). */
 import { text } from '../../src/base/bytes.ts'
 import { GrpcCode } from '../../src/base/errors.ts'
-import type { Field } from '../http2/hpack-table.ts'
-import { Http2Code } from '../http2/error.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
+import { Http2Code } from '../../src/http2/error.ts'
 
 /** gRPC code and the node's words for it. */
 export interface Status {

@@ -1,4 +1,4 @@
-import type { Http2Stream } from '../http2/stream.ts'
+import type { Http2Stream } from '../../src/http2/stream.ts'
 import type { Answers } from './call.ts'
 
 type Result = IteratorResult<Uint8Array, undefined>

@@ -1,5 +1,5 @@
 import { PinholeError } from '../../src/base/errors.ts'
-import type { Http2Stream } from '../http2/stream.ts'
+import type { Http2Stream } from '../../src/http2/stream.ts'
 import type { Answers } from './call.ts'
 
 /** One answer as a promise. */

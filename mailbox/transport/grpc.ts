@@ -12,9 +12,9 @@ import {
   encodeCipherBoxAuth,
   encodeCipherBoxDesc,
 } from '../hashmail/proto.ts'
-import { Http2Code } from '../http2/error.ts'
-import type { Field } from '../http2/hpack-table.ts'
-import type { Http2Stream, StreamFailure } from '../http2/stream.ts'
+import { Http2Code } from '../../src/http2/error.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
+import type { Http2Stream, StreamFailure } from '../../src/http2/stream.ts'
 import { authority, type MailboxAddress } from './address.ts'
 import { failure, failureOfHttp, failureOfStatus, type RelayFailure } from './failure.ts'
 import { GrpcConnection } from './grpc-connection.ts'

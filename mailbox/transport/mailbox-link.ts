@@ -57,6 +57,14 @@ export function openMailbox(
   return new BoxPair(relay, ids, options)
 }
 
+/** Tells `changed` whenever `mailbox` has come up or gone down; the returned function ends that. */
+export function onUpOrDown(mailbox: MailboxLink, changed: (isUp: boolean) => void): () => void {
+  return mailbox.onStatus(({ name }) => {
+    if (name === 'open') changed(true)
+    else if (name === 'failing') changed(false)
+  })
+}
+
 class BoxPair implements MailboxLink {
   readonly #relay: RelayClient
   readonly #ids: MailboxIds

@@ -84,7 +84,7 @@ export class Core {
     return this.take()
   }
 
-  on(type: 'read' | 'wake' | 'close'): string[] {
+  on(type: 'read' | 'sleep' | 'wake' | 'close'): string[] {
     return this.#on({ type, now: this.now })
   }
 

@@ -112,7 +112,7 @@ test('a message in flight is resent after a loss, all of it at once when woken',
   await client.send(bytes(2))
   await settled()
   down = false
-  client.wake()
+  client.lowerChanged(true)
   assert.deepEqual(await server.receive(), bytes(1))
   assert.deepEqual(await server.receive(), bytes(2))
   down = true
@@ -120,10 +120,10 @@ test('a message in flight is resent after a loss, all of it at once when woken',
   down = false
   await pass(clock, 400)
   assert.deepEqual(await server.receive(), bytes(3))
-  listener.wake()
+  listener.lowerChanged(true)
   await settled()
   await listener.close()
-  client.wake()
+  client.lowerChanged(true)
 })
 
 test('a client that nobody answers, or that is told to stop, lets go of the link', async () => {
@@ -156,22 +156,20 @@ test('the SYN goes out anew when the link below comes up', async () => {
   let down = true
   memoryLoss(near, () => down)
   let subscribed = 0
-  let [wakeClient, wakeServer] = [() => {}, () => {}]
-  const onRestored = (keep: (wake: () => void) => void) => (wake: () => void) => {
+  type Changed = (isUp: boolean) => void
+  let [clientChanged, serverChanged]: [Changed, Changed] = [() => {}, () => {}]
+  const onLower = (keep: (changed: Changed) => void) => (changed: Changed) => {
     subscribed++
-    keep(wake)
+    keep(changed)
     return () => void subscribed--
   }
-  const listener = listenGbn(far, { clock, onRestored: onRestored((wake) => (wakeServer = wake)) })
-  const connecting = connectGbn(near, {
-    clock,
-    onRestored: onRestored((wake) => (wakeClient = wake)),
-  })
+  const listener = listenGbn(far, { clock, onLower: onLower((it) => (serverChanged = it)) })
+  const connecting = connectGbn(near, { clock, onLower: onLower((it) => (clientChanged = it)) })
   await settled()
   down = false
-  wakeClient()
+  clientChanged(true)
   const client = await connecting
-  wakeServer()
+  serverChanged(true)
   const server = await listener.accept()
   await client.close()
   assert.equal(await server.closed, undefined)

@@ -246,6 +246,29 @@ test('waking resends everything at once, or pings', () => {
   assert.equal(outstanding(core.state), 0)
 })
 
+test('a server waits for its link below however long; the silence counts anew from then on', () => {
+  const core = Core.open('server')
+  core.wait(4999)
+  core.on('sleep')
+  assert.deepEqual(core.wait(60_000), [])
+  core.data(0, 'while only the way back is lost')
+  assert.deepEqual(core.wait(60_000), [])
+  assert.deepEqual(core.on('wake'), ['PING 0'])
+  const lines = core.wait(5000 + 2999)
+  assert.ok(lines.length > 0 && lines.every((line) => line === 'PING 0'))
+  assert.equal(core.wait(1).at(-1), 'ended ERR_GBN_SILENT')
+})
+
+test('a client gives a server up that stayed silent through an outage, but not before its pong can come', () => {
+  const core = Core.open('client')
+  assert.deepEqual(core.wait(7000), ['PING 0'])
+  core.on('sleep')
+  core.wait(2900)
+  core.on('wake')
+  assert.ok(!core.wait(2999).includes('FIN'))
+  assert.equal(core.wait(1).at(-1), 'ended ERR_GBN_SILENT')
+})
+
 test('each packet is acknowledged before its data; another gets one NACK in a while', () => {
   const core = Core.open('server')
   assert.deepEqual(core.data(0, 'a'), ['ACK 0', '> a'])
