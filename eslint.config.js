@@ -46,10 +46,16 @@ export default tseslint.config(
       complexity: ['error', 12],
     },
   },
-  { files: ['mailbox/**'], rules: forbid('**/proxy/**', '**/src/!(base)/**', '**/src/*.ts') },
-  { files: ['proxy/**'], rules: forbid('**/mailbox/**', '**/src/!(base)/**', '**/src/*.ts') },
   {
-    files: ['src/base/**'],
+    files: ['mailbox/**'],
+    rules: forbid('**/proxy/**', '**/src/!(base|http2)/**', '**/src/*.ts'),
+  },
+  {
+    files: ['proxy/**'],
+    rules: forbid('**/mailbox/**', '**/src/!(base|http2)/**', '**/src/*.ts'),
+  },
+  {
+    files: ['src/base/**', 'src/http2/**'],
     rules: forbid('**/mailbox/**', '**/proxy/**', '../!(base)/**', '../*.ts'),
   },
   { files: ['src/config/**'], rules: forbid('**/mailbox/**', '**/proxy/**') },

@@ -8,10 +8,11 @@ const root = path.resolve(import.meta.dirname, '..')
 /** Which of our folders a file below each folder may import, besides its own (docs/architecture.md). */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/base': [],
-  mailbox: ['src/base'],
-  proxy: ['src/base'],
+  'src/http2': ['src/base'],
+  mailbox: ['src/base', 'src/http2'],
+  proxy: ['src/base', 'src/http2'],
   'src/config': ['src/base'],
-  src: ['src/base', 'src/config', 'mailbox', 'proxy'],
+  src: ['src/base', 'src/http2', 'src/config', 'mailbox', 'proxy'],
 }
 
 const FOLDERS = Object.keys(MAY_IMPORT).sort((a, b) => b.length - a.length)

@@ -1,0 +1,28 @@
+/** What bounds a connection. Each is checked before memory is allocated for what it bounds. */
+
+/**
+ * Bytes of one stream that may be under way or unread. LNC's own window holds 640 KiB, so 4 MiB fill any
+ * connection up to a round trip of a second, whatever lies below.
+ */
+export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+
+/** The same for all streams of a connection together. It bounds what slow readers can make us hold. */
+export const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
+
+/**
+ * A header list, as names, values and 32 bytes for each field, and a header block as received. Macaroons
+ * of custom litd sessions exceed 40,000 characters (LNC §12); 120,000 are known to pass.
+ */
+export const MAX_HEADER_LIST_BYTES = 1024 * 1024
+
+/** CONTINUATION frames of one block: what the largest block takes, and some. */
+export const MAX_CONTINUATIONS = 128
+
+/** Streams that a peer may have open at our server end. */
+export const MAX_CONCURRENT_STREAMS = 1000
+
+/** Answers to PING and SETTINGS that may wait for a peer that does not read. */
+export const MAX_WAITING_ACKS = 1000
+
+/** Bytes of one message to the layer below: a Noise record of the size that Go sends (LNC §7). */
+export const MESSAGE_BYTES = 32_768
