@@ -126,7 +126,9 @@ class NodeInvoices implements Invoices {
   get state(): readonly InvoiceHealth[] {
     const ready = this.#pool.ready()
     return this.#parts.nodes.all().map(({ name, state }) => {
-      const subscribed = this.#tracked.get(name)?.follower.subscribed ?? false
+      // What a node that is away would tell is not heard, though its stream may not have ended yet.
+      const hears = this.#tracked.get(name)?.follower.subscribed ?? false
+      const subscribed = hears && state !== 'away'
       return { node: name, state, ready: ready.get(name) ?? 0, subscribed }
     })
   }

@@ -95,7 +95,9 @@ export async function attempt(options: AttemptOptions): Promise<Connection> {
 }
 
 function listenTo({ silenceMs, clock, onHearing }: AttemptOptions): Hearing | undefined {
-  return silenceMs === undefined ? undefined : new Hearing({ silenceMs, clock, onChange: onHearing })
+  return silenceMs === undefined
+    ? undefined
+    : new Hearing({ silenceMs, clock, onChange: onHearing })
 }
 
 async function speak(gbn: GbnLink, options: AttemptOptions): Promise<Channel> {

@@ -45,7 +45,7 @@ export class LineInvoiceNode implements InvoiceNode {
     return this.#line.onChange(({ name }) => name === 'ready' && listener())
   }
 
-  /** Waits for a node that is being connected to, not for one that is away. */
+  /** Waits for a node that is being connected to, not for one that is away, also when that happens meanwhile. */
   async addInvoice({
     amountMsat,
     memo,
@@ -54,12 +54,19 @@ export class LineInvoiceNode implements InvoiceNode {
   }: InvoiceTerms): Promise<MadeInvoice> {
     const deadline = this.#clock.now() + timeoutMs
     const node = await this.#line.whenReady(timeoutMs)
-    const made = await node.addInvoice(
-      { valueMsat: amountMsat, memo, expiry: BigInt(expirySeconds) },
-      { timeoutMs: Math.max(1, deadline - this.#clock.now()) },
-    )
-    const { paymentRequest, rHash, addIndex } = made
-    return { paymentRequest, paymentHash: rHash, addIndex }
+    const leaving = new AbortController()
+    const stop = this.#line.onChange(({ name }) => {
+      if (name === 'away') leaving.abort(this.#line.offline())
+    })
+    try {
+      const { paymentRequest, rHash, addIndex } = await node.addInvoice(
+        { valueMsat: amountMsat, memo, expiry: BigInt(expirySeconds) },
+        { timeoutMs: Math.max(1, deadline - this.#clock.now()), signal: leaving.signal },
+      )
+      return { paymentRequest, paymentHash: rHash, addIndex }
+    } finally {
+      stop()
+    }
   }
 
   async *subscribeInvoices(

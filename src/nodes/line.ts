@@ -2,6 +2,7 @@
  * Where the connection to one node stands, and who waits for it.
  *
  *     connecting ─► ready ─► connecting ─(a moment)─► away ─► ready …      ended from anywhere
+ *                     └────────(silent)───────────────►┘
  */
 import type { Clock } from '../base/clock.ts'
 import { PinholeError } from '../base/errors.ts'
@@ -11,7 +12,7 @@ import type { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
 export type Standing =
   | { readonly name: 'ready'; readonly node: LightningNode }
   | { readonly name: 'connecting'; readonly reason: PinholeError | undefined }
-  /** Not connected for longer than a moment. */
+  /** Not connected, or silent, for longer than a moment. */
   | { readonly name: 'away'; readonly reason: PinholeError }
 
 /** A connection that is gone for less, in milliseconds, is waited for: a node or a relay that restarts. */
@@ -56,6 +57,12 @@ export class Line {
     } else if (reason && reason !== this.#standing.reason) {
       this.#enter({ name: this.#standing.name, reason })
     }
+  }
+
+  /** The connection stands, but the node has answered nothing for too long: it is not waited for. */
+  silent(reason: PinholeError): void {
+    this.#stopTimer()
+    this.#enter({ name: 'away', reason })
   }
 
   /** No connection will come any more; those who wait are told so. */

@@ -20,6 +20,12 @@ export interface LncLineOptions {
 /** After a session that is over for good: revoked, expired, or its keys could not be stored. */
 const RETRY = { firstMs: 2_000, maxMs: 300_000 }
 
+/**
+ * A node's end acknowledges what comes as soon as it comes, so that a round trip of 300 ms and a slow lnd
+ * behind it stay far below this.
+ */
+const SILENCE_MS = 2_000
+
 /** Keeps `line` connected until it is closed. */
 export function keepLncLine(options: LncLineOptions): Keeper {
   const { line, clock, log } = options
@@ -41,11 +47,20 @@ async function oneSession(
 ): Promise<PinholeError> {
   let node: PairedNode | undefined
   const look = (state: SessionState) => {
-    if (state.name !== 'ready') line.down(state.reason)
+    if (state.name === 'silent') line.silent(state.reason)
+    else if (state.name !== 'ready') line.down(state.reason)
     else if (node) line.up(node)
   }
   try {
-    node = await connect({ ...connecting, timeoutMs: Infinity, signal, onState: look, clock, log })
+    node = await connect({
+      ...connecting,
+      timeoutMs: Infinity,
+      silenceMs: SILENCE_MS,
+      signal,
+      onState: look,
+      clock,
+      log,
+    })
     onReady()
     look(node.state)
     return await untilClosed(node)
