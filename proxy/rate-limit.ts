@@ -45,6 +45,7 @@ function rulesOf(service: Service): Rule[] {
 export class RateLimiter {
   readonly #rules = new WeakMap<Service, readonly Rule[]>()
   readonly #buckets = new Map<string, LRUCache<string, FullAtMs>>()
+  readonly #evicted = new Map<string, number>()
 
   /**
    * Takes a token from every rule of `service` that is for `path` (decoded), or from none. `key` names the
@@ -75,6 +76,16 @@ export class RateLimiter {
     return size
   }
 
+  /** Buckets of each service that has had some. */
+  *sizes(): Generator<readonly [service: string, buckets: number]> {
+    for (const name of this.#evicted.keys()) yield [name, this.#buckets.get(name)?.size ?? 0]
+  }
+
+  /** How many buckets of each service had to make room for others. */
+  get evicted(): ReadonlyMap<string, number> {
+    return this.#evicted
+  }
+
   /** Forgets full buckets, which are as good as none; to be called now and then. */
   prune(nowMs: number): void {
     for (const [service, buckets] of this.#buckets) {
@@ -94,8 +105,12 @@ export class RateLimiter {
   #bucketsOf({ name }: Service): LRUCache<string, FullAtMs> {
     const known = this.#buckets.get(name)
     if (known) return known
-    const buckets = new LRUCache<string, FullAtMs>({ max: MAX_BUCKETS })
+    const dispose = (_at: FullAtMs, _bucket: string, reason: LRUCache.DisposeReason): void => {
+      if (reason === 'evict') this.#evicted.set(name, (this.#evicted.get(name) ?? 0) + 1)
+    }
+    const buckets = new LRUCache<string, FullAtMs>({ max: MAX_BUCKETS, dispose })
     this.#buckets.set(name, buckets)
+    this.#evicted.set(name, this.#evicted.get(name) ?? 0)
     return buckets
   }
 }

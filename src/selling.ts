@@ -12,6 +12,7 @@ import { Freebies } from '../proxy/freebie.ts'
 import { parseBlocklist } from '../proxy/networks.ts'
 import type { PaywallOptions } from '../proxy/options.ts'
 import { RateLimiter } from '../proxy/rate-limit.ts'
+import { registerRateLimits } from '../proxy/rate-limit-metrics.ts'
 import type { Snapshot } from '../proxy/route.ts'
 import type { Clock } from './base/clock.ts'
 import { asPinholeError } from './base/errors.ts'
@@ -144,6 +145,7 @@ class RunningSelling implements Selling {
       log: log.child({ part: 'invoices' }),
       registry,
     })
+    registerRateLimits(this.#rateLimits, registry)
     this.paywall = {
       snapshot: () => this.#snapshot,
       invoices: this.#invoices,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { Registry } from 'prom-client'
 import { compilePattern } from '../../proxy/pattern.ts'
 import { RateLimiter } from '../../proxy/rate-limit.ts'
+import { registerRateLimits } from '../../proxy/rate-limit-metrics.ts'
 import type { RateLimit } from '../../proxy/service.ts'
 import { service } from './services.ts'
 
@@ -53,6 +55,28 @@ describe('rate limits', () => {
     const twins = limited(rule(2, 1_000, 2, '^/t'), rule(2, 1_000, 2, '^/t'))
     const taken = [0, 0, 0].map((ms) => limiter.check(twins, '/t', 'ip:b', ms).allowed)
     assert.deepEqual(taken, [true, true, false])
+  })
+
+  test('buckets and those that made room are shown by service, under the names of Aperture', async () => {
+    const limiter = new RateLimiter()
+    const registry = new Registry()
+    registerRateLimits(limiter, registry)
+    const paid = limited(rule(1, 1_000))
+    const other = service({ name: 'other', rateLimits: paid.rateLimits })
+    for (let client = 0; client < 10_003; client++) limiter.check(paid, '/', `ip:${client}`, 0)
+    limiter.check(other, '/', 'ip:a', 0)
+    const figures = async () =>
+      (await registry.metrics()).split('\n').filter((line) => /^\w/.test(line))
+    assert.deepEqual(await figures(), [
+      'aperture_ratelimit_cache_size{service="paid"} 10000',
+      'aperture_ratelimit_cache_size{service="other"} 1',
+      'aperture_ratelimit_evictions_total{service="paid"} 3',
+      'aperture_ratelimit_evictions_total{service="other"} 0',
+    ])
+    limiter.prune(5_000)
+    const [size, , evicted] = await figures()
+    assert.equal(size, 'aperture_ratelimit_cache_size{service="paid"} 0')
+    assert.equal(evicted, 'aperture_ratelimit_evictions_total{service="paid"} 3')
   })
 
   test('a refused request costs no rule a token', () => {
