@@ -5,9 +5,11 @@ import type { Log } from '../src/base/log.ts'
 import type { Allowance } from './allowance.ts'
 import type { Freebies } from './freebie.ts'
 import type { InvoiceBackend } from './invoice-backend.ts'
+import type { Counted } from './meter.ts'
 import type { Pricer } from './pricer.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { Snapshot } from './route.ts'
+import type { Request } from './target.ts'
 import type { TokenStore } from './token-store.ts'
 
 /** Collaborators of the paywall, and its settings. */
@@ -29,6 +31,9 @@ export interface PaywallOptions {
   readonly registry?: Registry | undefined
   /** Paths whose upgrades another listener of the same server answers; without it there are none. */
   readonly ownPaths?: (path: string) => boolean
+  /** Told of each request, for the access log: whose it is, for which service (empty for none), how it ended here. */
+  readonly onDecided?:
+    ((req: Request, address: string, service: string, outcome: Counted) => void) | undefined
   /** A client that takes nothing of a response for so long is cut, in milliseconds; 0 is never. */
   readonly writeTimeoutMs?: number
 }

@@ -195,9 +195,10 @@ class Paywall {
     way.breakOff()
   }
 
-  #count({ req: { method }, address }: Arrival, service: string, outcome: Counted): void {
+  #count({ req, address }: Arrival, service: string, outcome: Counted): void {
     this.#meter.count(service, outcome)
-    this.deps.log.debug({ service, outcome, method, address }, 'request')
+    this.deps.onDecided?.(req, address, service, outcome)
+    this.deps.log.debug({ service, outcome, method: req.method, address }, 'request')
   }
 
   #current(): Snapshot {

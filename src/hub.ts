@@ -10,6 +10,7 @@ import { arrive } from '../proxy/arrival.ts'
 import { parseTrusted } from '../proxy/client-address.ts'
 import { paywall } from '../proxy/plugin.ts'
 import { send } from '../proxy/send.ts'
+import { AccessLog } from './access-log.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -157,6 +158,8 @@ class RunningHub implements Hub {
     if (!this.#config.hashmail.enabled && !selling) {
       this.#log.warn({}, 'neither services nor hashmail.enabled: this hub serves its health only')
     }
+    const access = this.#config.logging.access ? this.#accessLog() : undefined
+    if (access) app.addHook('onRequest', access.hook)
     await app.register(async (own) => {
       if (selling) refuseBlocked(own, selling.paywall.snapshot)
       if (this.#config.hashmail.enabled) {
@@ -178,7 +181,12 @@ class RunningHub implements Hub {
     })
     const relayed = this.#config.hashmail.enabled
     const ownPaths = (path: string) => relayed && path.startsWith(REST_PATH)
-    if (selling) await app.register(paywall, { ...selling.paywall, ownPaths })
+    if (selling)
+      await app.register(paywall, { ...selling.paywall, ownPaths, onDecided: access?.decided })
+  }
+
+  #accessLog(): AccessLog {
+    return new AccessLog(this.#log.child({ part: 'proxy' }), this.#clock)
   }
 
   #openCertificate(): Promise<Certificate> {
@@ -228,7 +236,7 @@ const RESTART_KEYS = [
   ...['listenaddr', 'servername', 'autocert', 'insecure', 'basedir', 'dbbackend', 'sqlite'],
   ...['authenticator', 'hashmail', 'prometheus', 'limits', 'idletimeout', 'writetimeout'],
   ...['wspinginterval', 'wspongwait', 'rememberedtokens', 'invoices.memo', 'invoices.expiry'],
-  ...['invoices.timeout', 'invoices.pool'],
+  ...['invoices.timeout', 'invoices.pool', 'logging.access'],
 ]
 
 function restartKeys(before: Config, after: Config): string[] {

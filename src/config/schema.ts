@@ -146,6 +146,7 @@ export const schema = z.strictObject({
   trustproxy: texts(),
   strictverify: toggle(false),
   logging: section({
+    access: toggle(false),
     console: section({ ...LOG_SINK, style: toggle(false) }),
     file: section({
       ...LOG_SINK,

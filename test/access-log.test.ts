@@ -1,0 +1,154 @@
+/** What the access log tells of a request, and what it never tells. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import net, { type AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { createHub, loadConfig } from '../src/index.ts'
+import { createLogger } from '../src/logger.ts'
+import { get, get2, open2 } from './listener/serving.ts'
+import { until } from './mailbox/ends.ts'
+
+type Line = Readonly<Record<string, unknown>>
+
+async function start(t: TestContext, values: Readonly<Record<string, unknown>> = {}) {
+  const upstream = http.createServer((request, response) => {
+    if (request.url?.startsWith('/free/hang')) request.socket.destroy()
+    else response.end('hello')
+  })
+  upstream.on('upgrade', (_request, socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nbye')
+  })
+  upstream.listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  const address = `127.0.0.1:${(upstream.address() as AddressInfo).port}`
+  const basedir = mkdtempSync(path.join(os.tmpdir(), 'pinhole-access-'))
+  const services = [
+    { name: 'free', address, pathregexp: '^/free', auth: 'off' },
+    { name: 'sold', address, pathregexp: '^/sold', authskipinvoicecreationpaths: ['.*'] },
+  ]
+  const standard = { listenaddr: '127.0.0.1:0', insecure: true, services }
+  const config = loadConfig({
+    configfile: false,
+    basedir,
+    values: { ...standard, logging: { access: true }, ...values },
+  })
+  const written: string[] = []
+  const sink = { write: (line: string) => void written.push(line) }
+  const hub = createHub(config, {
+    log: createLogger({ debuglevel: 'info', timestamps: false }, sink),
+    nodes: { get: () => undefined, all: () => [] },
+  })
+  t.after(async () => {
+    await hub.close()
+    upstream.close()
+    rmSync(basedir, { recursive: true })
+  })
+  const lines = (): Line[] =>
+    written
+      .map((line) => JSON.parse(line) as Line)
+      .filter(({ msg }) => msg === 'request' || msg === 'upgrade')
+  const next = async (): Promise<Line> => {
+    const before = lines().length
+    await until(() => lines().length > before)
+    return lines()[before] ?? {}
+  }
+  return { url: await hub.listen(), written, lines, next }
+}
+
+const SECRETS = [
+  ...[
+    'sesame-query',
+    'sesame-auth',
+    'sesame-cookie',
+    'sesame-macaroon',
+    'sesame-pay',
+    'sesame-user',
+  ],
+]
+
+test('a line says who asked for what, how it ended and what was sent', async (t) => {
+  const { url, next } = await start(t)
+  let line = next()
+  await get(`${url}/free/a?x=1`)
+  const { id, address, ms, bytes, ...rest } = await line
+  assert.deepEqual(rest, {
+    level: 'info',
+    part: 'proxy',
+    method: 'GET',
+    host: url.replace('http://', ''),
+    path: '/free/a',
+    http: '1.1',
+    status: 200,
+    service: 'free',
+    outcome: 'open',
+    msg: 'request',
+  })
+  assert.deepEqual([id, address], [1, '127.0.0.1'])
+  assert.ok(Number(bytes) > 'hello'.length && Number(ms) >= 0)
+
+  line = next()
+  await get2(open2(t, url), '/free/b')
+  const second = await line
+  assert.deepEqual([second['http'], second['status'], second['bytes']], ['2.0', 200, 5])
+
+  line = next()
+  await get(`${url}/sold/c`)
+  const { status, service, outcome } = await line
+  assert.deepEqual(
+    { status, service, outcome },
+    { status: 401, service: 'sold', outcome: 'unauthorized' },
+  )
+
+  line = next()
+  await get(`${url}/nothing`)
+  const none = await line
+  assert.deepEqual(
+    [none['status'], none['service'], none['outcome']],
+    [404, undefined, 'no_service'],
+  )
+
+  line = next()
+  await get(`${url}/_pinhole/health`)
+  assert.equal((await line)['path'], '/_pinhole/health')
+})
+
+test('an upgrade has its line when its connection is over', async (t) => {
+  const { url, next } = await start(t)
+  const line = next()
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write('GET /free/ws?a=b HTTP/1.1\r\nhost: a\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+  socket.resume()
+  const { msg, path: where, service } = await line
+  assert.deepEqual([msg, where, service], ['upgrade', '/free/ws', 'free'])
+})
+
+test('no secret of a request is in any line', async (t) => {
+  const { url, written, lines } = await start(t)
+  const headers = {
+    authorization: 'L402 sesame-auth:00',
+    cookie: 'x=sesame-cookie',
+    macaroon: 'sesame-macaroon',
+    'grpc-metadata-macaroon': 'sesame-macaroon',
+  }
+  const paths = ['/free/a', '/free/hang', '/sold/a', '/nothing', '/_pinhole/health']
+  for (const where of [...paths, '/_pinhole/pay/sesame-pay']) {
+    await get(`${url}${where}?key=sesame-query`, { headers })
+  }
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1')
+  const asked = `GET http://me:sesame-user@a/free/x?sesame-query HTTP/1.1\r\nhost: a\r\n`
+  socket.end(`${asked}authorization: sesame-auth\r\nconnection: close\r\n\r\n`)
+  socket.resume()
+  await once(socket, 'close')
+  await until(() => lines().length === paths.length + 2)
+  for (const secret of SECRETS) assert.ok(!written.join('').includes(secret), secret)
+})
+
+test('there are no lines unless they are asked for', async (t) => {
+  const quiet = await start(t, { logging: { access: false } })
+  await get(`${quiet.url}/free/a`)
+  assert.deepEqual(quiet.lines(), [])
+})
