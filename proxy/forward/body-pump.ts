@@ -1,5 +1,13 @@
 /** Moves a request's body from the client upstream, no faster than the upstream takes it. */
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
+
+/** What takes a body; `Writable` is one. */
+export interface BodySink {
+  /** Takes a piece; false asks to wait for `drain`. */
+  write(piece: Buffer): boolean
+  on(event: 'drain', listener: () => void): unknown
+  off(event: 'drain', listener: () => void): unknown
+}
 
 export interface PumpEvents {
   /** A piece moved, at either end. */
@@ -9,7 +17,7 @@ export interface PumpEvents {
 }
 
 /** Starts at once; the returned function stops it and lets the rest of the body run into nothing. */
-export function pumpBody(source: Readable, sink: Writable, events: PumpEvents): () => void {
+export function pumpBody(source: Readable, sink: BodySink, events: PumpEvents): () => void {
   const onData = (chunk: Buffer) => {
     events.moved()
     if (!sink.write(chunk)) source.pause()

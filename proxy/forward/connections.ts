@@ -84,7 +84,7 @@ export class Connections {
     const connection = this.#http2.free()
     if (connection) {
       try {
-        sendHttp2(this.#http2, connection, exchange, this.#clock, () => this.#retry(exchange))
+        sendHttp2(connection, exchange, this.#clock, () => this.#retry(exchange))
       } catch (reason) {
         exchange.fail(reason)
       }

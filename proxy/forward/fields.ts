@@ -16,6 +16,12 @@ const SINGLE_IN_HTTP2: ReadonlySet<string> = new Set([
   'upgrade-insecure-requests', 'user-agent', 'x-content-type-options',
 ])
 
+/** Whether several values of `name` go into one line over HTTP/2. */
+export const joinsInOneLine = (name: string): boolean => JOINED_IN_HTTP2.has(name)
+
+/** Whether of several values of `name` the first alone goes over HTTP/2. */
+export const isSentOnce = (name: string): boolean => SINGLE_IN_HTTP2.has(name)
+
 /** Adds a flat list of fields to an object for `node:http2`. */
 export function addToHttp2(headers: OutgoingHttpHeaders, fields: readonly string[]): void {
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -39,12 +45,5 @@ export function fromHttp2(headers: IncomingHttpHeaders): string[] {
     if (Array.isArray(value)) for (const one of value) fields.push(name, one)
     else fields.push(name, value)
   }
-  return fields
-}
-
-/** What undici received, as a flat list of texts. Bytes beyond ASCII stand for themselves (latin1). */
-export function fromBuffers(raw: readonly Buffer[]): string[] {
-  const fields = new Array<string>(raw.length)
-  for (let i = 0; i < raw.length; i++) fields[i] = raw[i]?.toString('latin1') ?? ''
   return fields
 }

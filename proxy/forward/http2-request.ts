@@ -1,159 +1,182 @@
 /** Carries a request over an HTTP/2 connection, gRPC's four kinds of calls included. */
-import http2, {
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-  type OutgoingHttpHeaders,
-} from 'node:http2'
 import type { Clock } from '../../src/base/clock.ts'
-import { pumpBody } from './body-pump.ts'
+import { Http2Code, http2CodeName } from '../../src/http2/error.ts'
+import type { Field } from '../../src/http2/hpack-table.ts'
+import type { Http2Stream, StreamEvents, StreamFailure } from '../../src/http2/stream.ts'
+import { type BodySink, pumpBody } from './body-pump.ts'
 import { CONTINUE_AFTER_MS } from './expect.ts'
 import type { Carrier, Exchange } from './exchange.ts'
-import { addToHttp2, fromHttp2 } from './fields.ts'
-import type { Http2Connection, Http2Sessions } from './http2-sessions.ts'
+import type { Http2Connection } from './http2-connection.ts'
+import { type AnswerFields, readAnswer, requestFields, trailerFields } from './http2-fields.ts'
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants
-const END_STREAM = http2.constants.NGHTTP2_FLAG_END_STREAM
-
-type Answer = IncomingHttpHeaders & IncomingHttpStatusHeader
+/** Bytes of a request's body that wait for the upstream's windows, until the client has to wait. */
+const MAX_QUEUED_BYTES = 65_536
+const NOTHING = new Uint8Array(0)
 
 /** Sends the request of `exchange`; `retry` is called in place of failing when nothing can have happened. */
 export function sendHttp2(
-  sessions: Http2Sessions,
   connection: Http2Connection,
   exchange: Exchange,
   clock: Clock,
   retry: () => void,
 ): void {
-  const { outgoing } = exchange
-  const headers: OutgoingHttpHeaders = {
-    ':method': outgoing.method,
-    ':path': outgoing.path,
-    ':scheme': connection.session.encrypted ? 'https' : 'http',
-    ':authority': outgoing.host,
-  }
-  addToHttp2(headers, outgoing.fields)
-  if (outgoing.length !== undefined) headers['content-length'] = outgoing.length
-  if (outgoing.expectsContinue) headers.expect = '100-continue'
-  if (outgoing.trailer !== undefined) headers.trailer = outgoing.trailer
-  const stream = connection.session.request(headers, {
-    endStream: !outgoing.hasBody,
-    waitForTrailers: outgoing.hasBody,
-  })
-  sessions.claim(connection)
-  stream.once('close', () => sessions.release(connection))
-  new Http2Request(stream, exchange, clock, retry)
+  new Http2Request(connection, exchange, clock, retry)
 }
 
-class Http2Request implements Carrier {
-  readonly #stream: ClientHttp2Stream
+class Http2Request implements Carrier, StreamEvents, BodySink {
+  readonly #connection: Http2Connection
   readonly #exchange: Exchange
   readonly #retry: () => void
+  readonly #stream: Http2Stream
   #stopPump = () => {}
   #cancelContinue = () => {}
+  #onDrain: (() => void) | undefined
   #isPumping = false
+  #isSent = false
   #isAnswered = false
   #isDone = false
-  #isWhole = false
-  #trailers: readonly string[] = []
+  /** Bytes of the answer that the client has not taken, and the upstream may not replace. */
+  #held = 0
+  /** Bytes of the answer's body that are still to come, where its length is known. */
+  #awaited: number | undefined
 
-  constructor(stream: ClientHttp2Stream, exchange: Exchange, clock: Clock, retry: () => void) {
-    this.#stream = stream
+  constructor(connection: Http2Connection, exchange: Exchange, clock: Clock, retry: () => void) {
+    this.#connection = connection
     this.#exchange = exchange
     this.#retry = retry
-    this.#watchEnd()
-    stream
-      .on('headers', (headers: Answer) => this.#informed(headers))
-      .on('continue', () => this.#pump())
-      .once('response', (headers, flags) => this.#answered(headers, flags))
-      .on('trailers', (headers: IncomingHttpHeaders) => (this.#trailers = fromHttp2(headers)))
-      .on('error', (reason: Error) => this.#failed(reason))
-      .once('close', () => this.#failed(new Error(`stream closed (${stream.rstCode})`)))
-    if (!exchange.outgoing.hasBody) exchange.sent()
-    else if (exchange.outgoing.expectsContinue) {
+    const { outgoing } = exchange
+    const fields = requestFields(outgoing, connection.scheme)
+    this.#stream = connection.request(fields, this, !outgoing.hasBody)
+    if (!outgoing.hasBody) {
+      this.#isSent = true
+      exchange.sent()
+    } else if (outgoing.expectsContinue) {
       this.#cancelContinue = clock.after(CONTINUE_AFTER_MS, () => this.#pump())
     } else this.#pump()
     exchange.carriedBy(this)
   }
 
   abort(): void {
+    this.#release()
     if (this.#isDone) return
     this.#finish()
-    this.#stream.close(NGHTTP2_CANCEL)
+    this.#stream.reset(Http2Code.cancel)
   }
 
   resume(): void {
-    this.#stream.resume()
+    this.#release()
   }
 
-  /**
-   * Node ends a stream that is reset with NO_ERROR or CANCEL, or whose connection is lost, as it ends a whole
-   * one. But the end that a server sent comes before the stream is closed, and any other after that.
-   */
-  #watchEnd(): void {
-    const stream = this.#stream
-    const push = stream.push.bind(stream)
-    stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
-      if (chunk === null && !stream.closed) this.#isWhole = true
-      return push(chunk, encoding)
+  /** Of `BodySink`. */
+  write(piece: Buffer): boolean {
+    this.#stream.send(piece, false)
+    return this.#stream.queued < MAX_QUEUED_BYTES
+  }
+
+  on(_event: 'drain', listener: () => void): void {
+    this.#onDrain = listener
+  }
+
+  off(): void {
+    this.#onDrain = undefined
+  }
+
+  /** Of `StreamEvents`. */
+  headers(fields: readonly Field[], end: boolean): void {
+    if (this.#isDone) return
+    const answer = readAnswer(fields)
+    if (!answer) return this.#break('a malformed header list')
+    if (this.#isAnswered) this.#trailers(answer, end)
+    else if (answer.status >= 200) this.#head(answer, end)
+    else if (answer.status === 0 || end) this.#break('an answer without a status')
+    else if (answer.status === 100) this.#pump()
+    else this.#exchange.info(answer.status, answer.raw)
+  }
+
+  data(bytes: Uint8Array, end: boolean): void {
+    if (this.#isDone) return
+    if (!this.#isAnswered) return this.#break('a body before its head')
+    if (this.#awaited !== undefined) {
+      this.#awaited -= bytes.length
+      if (this.#awaited < 0) return this.#break('more than its content-length')
     }
+    const { length, byteOffset, buffer } = bytes
+    if (length > 0) {
+      this.#held += length
+      if (this.#exchange.data(Buffer.from(buffer, byteOffset, length))) this.#release()
+    }
+    if (end) this.#ended([])
+  }
+
+  drained(): void {
+    this.#onDrain?.()
+  }
+
+  failed(failure: StreamFailure): void {
+    if (this.#isDone) return
+    this.#finish()
+    const { hasBody } = this.#exchange.outgoing
+    // RFC 9113 §8.7: a refused stream was not looked at.
+    if (failure.kind === 'refused' && !hasBody && !this.#isAnswered) this.#retry()
+    else this.#exchange.fail(this.#connection.reason ?? new Error(nameOf(failure)))
   }
 
   #pump(): void {
     this.#cancelContinue()
-    if (this.#isDone || this.#isPumping) return
+    if (this.#isDone || this.#isPumping || !this.#exchange.outgoing.hasBody) return
     this.#isPumping = true
     const { reply } = this.#exchange
     this.#exchange.sending()
-    this.#stream.once('wantTrailers', () => {
-      const headers: OutgoingHttpHeaders = {}
-      addToHttp2(headers, reply.requestTrailers())
-      this.#stream.sendTrailers(headers)
-    })
-    this.#stopPump = pumpBody(reply.body, this.#stream, {
+    this.#stopPump = pumpBody(reply.body, this, {
       moved: () => this.#exchange.moved(),
       ended: () => {
         if (!reply.isBodyWhole()) return
-        this.#stream.end()
+        this.#isSent = true
+        const trailers = reply.requestTrailers()
+        if (trailers.length > 0) this.#stream.finish(trailerFields(trailers))
+        else this.#stream.send(NOTHING, true)
         this.#exchange.sent()
       },
     })
   }
 
-  #informed(headers: Answer): void {
-    const status = headers[':status'] ?? 0
-    if (status > 100 && status < 200) this.#exchange.info(status, fromHttp2(headers))
-  }
-
-  #answered(headers: Answer, flags: number): void {
+  #head({ status, raw, length }: AnswerFields, end: boolean): void {
     this.#cancelContinue()
     this.#isAnswered = true
-    const ended = (flags & END_STREAM) !== 0
-    this.#exchange.head(headers[':status'] ?? 502, '', fromHttp2(headers), ended)
-    // Not before: Node tells of a head a tick late, and of a body that is already flowing at once.
-    this.#stream
-      .on('data', (chunk: Buffer) => {
-        if (!this.#exchange.data(chunk)) this.#stream.pause()
-      })
-      .once('end', () => this.#ended())
+    const { method } = this.#exchange.outgoing
+    // RFC 9110 §8.6: of these it is the length that a body would have.
+    if (method !== 'HEAD' && status !== 304) this.#awaited = length
+    if (end && this.#awaited) return this.#break('less than its content-length')
+    this.#exchange.head(status, '', raw, end)
+    if (end) this.#ended([])
   }
 
-  #ended(): void {
-    if (this.#isDone) return
-    if (!this.#isAnswered || !this.#isWhole) return this.#failed(new Error('stream reset'))
-    this.#finish()
-    if (!this.#stream.writableEnded) this.#stream.close(NGHTTP2_NO_ERROR)
-    this.#exchange.end(this.#trailers)
+  #trailers({ status, raw }: AnswerFields, end: boolean): void {
+    if (!end || status !== 0) return this.#break('a second head')
+    this.#ended(raw)
   }
 
-  #failed(reason: Error): void {
+  #ended(trailers: readonly string[]): void {
+    // The client may have gone while it was given the last piece.
     if (this.#isDone) return
+    if (this.#awaited) return this.#break('less than its content-length')
     this.#finish()
-    const { hasBody } = this.#exchange.outgoing
-    // RFC 9113 §8.7: a refused stream was not looked at.
-    const isUntouched = this.#stream.rstCode === NGHTTP2_REFUSED_STREAM
-    if (isUntouched && !hasBody && !this.#isAnswered) this.#retry()
-    else this.#exchange.fail(reason)
+    // What the upstream does not want of the body is not sent.
+    if (!this.#isSent) this.#stream.reset(Http2Code.noError)
+    this.#exchange.end(trailers)
+  }
+
+  /** RFC 9113 §8.1.1: a malformed answer costs its stream. */
+  #break(what: string): void {
+    this.#finish()
+    this.#stream.reset(Http2Code.protocolError)
+    this.#exchange.fail(new Error(`the upstream sent ${what}`))
+  }
+
+  /** Lets the upstream send as much again as the client has taken. */
+  #release(): void {
+    if (this.#held > 0) this.#stream.consume(this.#held)
+    this.#held = 0
   }
 
   #finish(): void {
@@ -161,4 +184,9 @@ class Http2Request implements Carrier {
     this.#cancelContinue()
     if (this.#isPumping) this.#stopPump()
   }
+}
+
+function nameOf(failure: StreamFailure): string {
+  if (failure.kind === 'reset') return `stream reset (${http2CodeName(failure.code)})`
+  return failure.kind === 'refused' ? 'stream refused' : 'the connection was lost'
 }

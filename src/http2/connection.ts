@@ -7,6 +7,7 @@ import { PinholeError } from '../base/errors.ts'
 import { Http2Code, Http2Error, http2CodeName } from './error.ts'
 import { Flag, FrameReader, FrameType, PREFACE, Setting, readUint32, type Frame } from './frame.ts'
 import { HeaderBlocks, unpadded, type HeaderList } from './header-blocks.ts'
+import type { Literals } from './hpack-encoder.ts'
 import type { Field } from './hpack-table.ts'
 import * as limits from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
@@ -24,6 +25,10 @@ export interface Http2Options {
   readonly accept?: (stream: Http2Stream) => StreamEvents
   /** Called when there may be something for `take`. */
   readonly wake: () => void
+  /** Without, those of LNC. */
+  readonly limits?: limits.Http2Limits
+  /** Fields that are never put into the peer's table. */
+  readonly literals?: Literals
 }
 
 /** A connection: with `accept` the server's end, without the client's. */
@@ -32,8 +37,9 @@ export class Http2Connection implements StreamHost {
   readonly #streams: Streams
   readonly #sender: Sender
   readonly #frames = new FrameReader()
-  readonly #blocks = new HeaderBlocks()
-  readonly #window = new ReceiveWindow(limits.CONNECTION_WINDOW_BYTES)
+  readonly #limits: limits.Http2Limits
+  readonly #blocks: HeaderBlocks
+  readonly #window: ReceiveWindow
   #preface: Uint8Array | undefined
   #prefaceRead: number
   #settled = false
@@ -44,18 +50,22 @@ export class Http2Connection implements StreamHost {
   constructor(options: Http2Options) {
     const server = options.accept !== undefined
     this.#options = options
+    this.#limits = options.limits ?? limits.LNC_LIMITS
+    const { streamWindowBytes, connectionWindowBytes, headerListBytes } = this.#limits
+    this.#blocks = new HeaderBlocks(headerListBytes)
+    this.#window = new ReceiveWindow(connectionWindowBytes)
     this.#streams = new Streams(server ? 'server' : 'client', (stream) => this.#start(stream))
-    this.#sender = new Sender((stream) => this.#forgetIfDone(stream))
+    this.#sender = new Sender((stream) => this.#forgetIfDone(stream), options.literals)
     this.#preface = server ? undefined : PREFACE
     this.#prefaceRead = server ? 0 : PREFACE.length
     this.#sender.writer.settings([
       server
         ? [Setting.maxConcurrentStreams, limits.MAX_CONCURRENT_STREAMS]
         : [Setting.enablePush, 0],
-      [Setting.initialWindowSize, limits.STREAM_WINDOW_BYTES],
-      [Setting.maxHeaderListSize, limits.MAX_HEADER_LIST_BYTES],
+      [Setting.initialWindowSize, streamWindowBytes],
+      [Setting.maxHeaderListSize, headerListBytes],
     ])
-    const more = limits.CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES
+    const more = connectionWindowBytes - DEFAULT_WINDOW_BYTES
     this.#sender.writer.number(FrameType.windowUpdate, 0, more)
   }
 
@@ -74,6 +84,16 @@ export class Http2Connection implements StreamHost {
     return this.#settled
   }
 
+  /** Streams that are open, or wait until the peer allows them. */
+  get streams(): number {
+    return this.#streams.size
+  }
+
+  /** How many streams the peer allows at once; infinite until it says. */
+  get streamLimit(): number {
+    return this.#streams.allowed
+  }
+
   /** Asks the peer for a sign of life; whatever it sends next is one. */
   ping(): void {
     if (this.#state === 'ended') return
@@ -83,16 +103,18 @@ export class Http2Connection implements StreamHost {
 
   /**
    * Starts a request with the header list `fields`, plus `passing`, which change with each call. The same
-   * `fields` array is cheap to send again. Only while `open`.
+   * `fields` array is cheap to send again. With `end` it has no body. Only while `open`.
    */
   request(
     fields: readonly Field[],
     events: StreamEvents,
     passing: readonly Field[] = [],
+    end = false,
   ): Http2Stream {
     if (!this.open) throw new TypeError('a request on a connection that is not open')
-    const stream = new Http2Stream(this, () => events)
+    const stream = new Http2Stream(this, this.#limits.streamWindowBytes, () => events)
     stream.head = { fields, passing }
+    stream.ending = end
     this.#streams.enter(stream)
     return stream
   }
@@ -142,9 +164,13 @@ export class Http2Connection implements StreamHost {
   }
 
   /** @internal */
-  credit(stream: Http2Stream | undefined, bytes: number): void {
+  credit(stream: Http2Stream, bytes: number): void {
+    if (this.#limits.sharesWindow) this.#creditConnection(bytes)
+    if (!stream.remoteClosed) this.#update(stream.id, stream.receiveWindow.credit(bytes))
+  }
+
+  #creditConnection(bytes: number): void {
     this.#update(0, this.#window.credit(bytes))
-    if (stream && !stream.remoteClosed) this.#update(stream.id, stream.receiveWindow.credit(bytes))
   }
 
   #update(id: number, increment: number): void {
@@ -210,7 +236,9 @@ export class Http2Connection implements StreamHost {
     const body = unpadded(frame)
     this.#window.take(size)
     // Body of a stream that was reset meanwhile: only the connection's window counts.
-    if (!stream || stream.remoteClosed) return this.credit(undefined, size)
+    const isLate = !stream || stream.remoteClosed
+    if (isLate || !this.#limits.sharesWindow) this.#creditConnection(size)
+    if (isLate) return
     stream.receiveWindow.take(size)
     if (size > body.length) this.credit(stream, size - body.length)
     stream.remoteClosed = (frame.flags & Flag.endStream) !== 0
@@ -238,7 +266,7 @@ export class Http2Connection implements StreamHost {
       this.#reset(list.stream, Http2Code.refusedStream)
       return undefined
     }
-    const stream = new Http2Stream(this, accept)
+    const stream = new Http2Stream(this, this.#limits.streamWindowBytes, accept)
     stream.id = list.stream
     stream.sendWindow = this.#sender.initialWindow
     this.#streams.add(stream)

@@ -4,7 +4,7 @@ import { Http2Code, Http2Error } from './error.ts'
 import { Flag, FrameType, type Frame } from './frame.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import type { Field } from './hpack-table.ts'
-import { MAX_CONTINUATIONS, MAX_HEADER_LIST_BYTES } from './limits.ts'
+import { MAX_CONTINUATIONS } from './limits.ts'
 
 /** A complete header list of a stream. */
 export interface HeaderList {
@@ -26,8 +26,15 @@ export function unpadded(frame: Frame): Uint8Array {
 
 /** Collects the header block that is under way; between its frames no other may come. */
 export class HeaderBlocks {
-  readonly #decoder = new HpackDecoder(MAX_HEADER_LIST_BYTES)
+  readonly #decoder: HpackDecoder
+  readonly #maxBytes: number
   #open: { stream: number; end: boolean; parts: Uint8Array[]; bytes: number } | undefined
+
+  /** `maxBytes` bounds a block as received, and the list that it stands for. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+    this.#decoder = new HpackDecoder(maxBytes)
+  }
 
   /** Demands that `frame` continues the open block when there is one. */
   check(frame: Frame): void {
@@ -47,7 +54,7 @@ export class HeaderBlocks {
     })
     const part = frame.type === FrameType.headers ? fragment(frame) : frame.payload
     open.bytes += part.length
-    if (open.bytes > MAX_HEADER_LIST_BYTES || open.parts.length > MAX_CONTINUATIONS) {
+    if (open.bytes > this.#maxBytes || open.parts.length > MAX_CONTINUATIONS) {
       throw new Http2Error(Http2Code.enhanceYourCalm, 'a header block longer than allowed')
     }
     open.parts.push(part)

@@ -3,8 +3,9 @@
  * headers, macaroon included, take about ten bytes from the second call on: what Go's client does.
  *
  * Deviation: RFC 7541 §7.1.3 advises to send secrets as never-indexed literals, for they could be guessed
- * through the compressed length. The whole connection speaks for one client and nobody else can put
- * fields into it, and 2 kB of macaroon in each call would cost more than the call.
+ * through the compressed length. Where a whole connection speaks for one client nobody else can put
+ * fields into it, and 2 kB of macaroon in each call would cost more than the call. A connection that many
+ * clients share names its secrets in `Literals`.
  */
 import { concat } from '../base/bytes.ts'
 import {
@@ -23,21 +24,38 @@ STATIC_FIELDS.forEach(([name, value], at) => {
   if (!staticNames.has(name)) staticNames.set(name, at + 1)
 })
 
+/**
+ * Names whose values are sent as they are: `passing` ones change with each request, `secret` ones must not
+ * be put into any table on their way (RFC 7541 §6.2.2, §6.2.3).
+ */
+export type Literals = ReadonlyMap<string, 'passing' | 'secret'>
+
+const NO_LITERALS: Literals = new Map()
+
 /** Of the table, what one field may take; a larger one would push out more than it saves. */
 const LARGEST_SHARE = 0.75
 /** Keys remembered before those of dropped fields are cleared; at most 128 fields fit in 4096 bytes. */
 const MAX_KNOWN = 512
+const START_BYTES = 1_024
+/** Most bytes of an integer: 28 bits, seven in each, behind the prefix. */
+const INTEGER_BYTES = 6
 
 /** Encodes the header blocks of one direction, in order. */
 export class HpackEncoder {
   readonly #table = new DynamicTable()
+  readonly #literals: Literals
   /** Insertion number of the fields that are (or were) in the table. */
   #known = new Map<string, number>()
   #announce: { smallest: number; last: number } | undefined
-  #out: number[] = []
-  #pieces: Uint8Array[] = []
+  /** The block under way, up to `#end`. */
+  #bytes = new Uint8Array(START_BYTES)
+  #end = 0
   /** Blocks that changed nothing in the table, good while no field has been inserted since. */
   #cache = new WeakMap<readonly Field[], { inserted: number; block: Uint8Array }>()
+
+  constructor(literals: Literals = NO_LITERALS) {
+    this.#literals = literals
+  }
 
   /** Follows the peer's SETTINGS_HEADER_TABLE_SIZE; the next block announces it (RFC 7541 §4.2). */
   resize(peerBytes: number): void {
@@ -56,7 +74,7 @@ export class HpackEncoder {
     const size = this.#sizeUpdate()
     const block = this.#fields(fields)
     if (size.length === 0 && passing.length === 0) return block
-    for (const field of passing) this.#literal(field, 0x00, 4)
+    for (const field of passing) this.#literal(field, 0x00, 4, true)
     return concat(size, block, this.#finish())
   }
 
@@ -81,12 +99,15 @@ export class HpackEncoder {
   }
 
   #field(field: Field): void {
+    const literal = this.#literals.get(field[0])
+    if (literal) return this.#literal(field, literal === 'secret' ? 0x10 : 0x00, 4, false)
     const key = `${field[0]}\n${field[1]}`
     const index = staticFields.get(key) ?? this.#indexOf(key)
     if (index !== undefined) return this.#integer(0x80, 7, index)
-    if (fieldBytes(field) > this.#table.maxBytes * LARGEST_SHARE)
-      return this.#literal(field, 0x00, 4)
-    this.#literal(field, 0x40, 6)
+    if (fieldBytes(field) > this.#table.maxBytes * LARGEST_SHARE) {
+      return this.#literal(field, 0x00, 4, true)
+    }
+    this.#literal(field, 0x40, 6, true)
     this.#table.insert(field)
     this.#remember(key)
   }
@@ -102,50 +123,68 @@ export class HpackEncoder {
     this.#known = new Map([...this.#known].filter(([, n]) => this.#table.indexOf(n) !== undefined))
   }
 
-  #literal([name, value]: Field, pattern: number, prefixBits: number): void {
+  #literal([name, value]: Field, pattern: number, prefixBits: number, huffman: boolean): void {
     const index = staticNames.get(name)
     this.#integer(pattern, prefixBits, index ?? 0)
-    if (index === undefined) this.#string(name)
-    this.#string(value)
+    if (index === undefined) this.#string(name, huffman)
+    this.#string(value, huffman)
   }
 
-  #string(value: string): void {
-    const bytes = latin1(value)
-    const short = huffmanLength(bytes)
-    const huffman = short < bytes.length
-    this.#integer(huffman ? 0x80 : 0x00, 7, huffman ? short : bytes.length)
-    this.#flush()
-    this.#pieces.push(huffman ? huffmanEncode(bytes) : bytes)
+  /** In Huffman code where that is wanted and shorter: it costs time that a value sent once does not repay. */
+  #string(value: string, huffman: boolean): void {
+    if (huffman) {
+      const bytes = latin1(value)
+      const short = huffmanLength(bytes)
+      if (short < bytes.length) {
+        this.#integer(0x80, 7, short)
+        return this.#raw(huffmanEncode(bytes))
+      }
+    }
+    this.#integer(0x00, 7, value.length)
+    this.#reserve(value.length)
+    writeLatin1(value, this.#bytes, this.#end)
+    this.#end += value.length
   }
 
   #integer(pattern: number, prefixBits: number, value: number): void {
+    this.#reserve(INTEGER_BYTES)
     const mask = (1 << prefixBits) - 1
     if (value < mask) {
-      this.#out.push(pattern | value)
+      this.#bytes[this.#end++] = pattern | value
       return
     }
-    this.#out.push(pattern | mask)
+    this.#bytes[this.#end++] = pattern | mask
     let rest = value - mask
-    for (; rest >= 0x80; rest >>>= 7) this.#out.push((rest & 0x7f) | 0x80)
-    this.#out.push(rest)
+    for (; rest >= 0x80; rest >>>= 7) this.#bytes[this.#end++] = (rest & 0x7f) | 0x80
+    this.#bytes[this.#end++] = rest
   }
 
-  #flush(): void {
-    if (this.#out.length === 0) return
-    this.#pieces.push(Uint8Array.from(this.#out))
-    this.#out = []
+  #raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#end)
+    this.#end += bytes.length
+  }
+
+  #reserve(count: number): void {
+    if (this.#end + count <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#end + count))
+    grown.set(this.#bytes.subarray(0, this.#end))
+    this.#bytes = grown
   }
 
   #finish(): Uint8Array {
-    this.#flush()
-    const block = concat(...this.#pieces)
-    this.#pieces = []
+    const block = this.#bytes.slice(0, this.#end)
+    this.#end = 0
     return block
   }
 }
 
 function latin1(value: string): Uint8Array {
   const bytes = new Uint8Array(value.length)
-  for (let i = 0; i < value.length; i++) bytes[i] = value.charCodeAt(i)
+  writeLatin1(value, bytes, 0)
   return bytes
+}
+
+function writeLatin1(value: string, into: Uint8Array, at: number): void {
+  for (let i = 0; i < value.length; i++) into[at + i] = value.charCodeAt(i)
 }

@@ -24,5 +24,26 @@ export const MAX_CONCURRENT_STREAMS = 1000
 /** Answers to PING and SETTINGS that may wait for a peer that does not read. */
 export const MAX_WAITING_ACKS = 1000
 
+/** What one connection announces to its peer and holds it to, in bytes. */
+export interface Http2Limits {
+  readonly streamWindowBytes: number
+  readonly connectionWindowBytes: number
+  /** A header list, counted as RFC 9113 §6.5.2 has it, and a header block as received. */
+  readonly headerListBytes: number
+  /**
+   * Whether bytes that a stream's user holds count against the whole connection. Without, slow users do
+   * not slow each other down, and what is held is bounded by the streams' own windows.
+   */
+  readonly sharesWindow: boolean
+}
+
+/** Limits of LNC. */
+export const LNC_LIMITS: Http2Limits = {
+  streamWindowBytes: STREAM_WINDOW_BYTES,
+  connectionWindowBytes: CONNECTION_WINDOW_BYTES,
+  headerListBytes: MAX_HEADER_LIST_BYTES,
+  sharesWindow: true,
+}
+
 /** Bytes of one message to the layer below: a Noise record of the size that Go sends (LNC §7). */
 export const MESSAGE_BYTES = 32_768

@@ -6,7 +6,7 @@
 import { Http2Code, Http2Error } from './error.ts'
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from './frame.ts'
 import { FrameWriter } from './frame-writer.ts'
-import { HpackEncoder } from './hpack-encoder.ts'
+import { HpackEncoder, type Literals } from './hpack-encoder.ts'
 import { MESSAGE_BYTES } from './limits.ts'
 import type { Http2Stream } from './stream.ts'
 
@@ -17,7 +17,7 @@ const MAX_WINDOW_BYTES = 2 ** 31 - 1
 /** The sending half of a connection. */
 export class Sender {
   readonly writer = new FrameWriter()
-  readonly encoder = new HpackEncoder()
+  readonly encoder: HpackEncoder
   #window = DEFAULT_WINDOW_BYTES
   #initialWindow = DEFAULT_WINDOW_BYTES
   /** Streams with something to send, each once, in turn. */
@@ -25,7 +25,8 @@ export class Sender {
   readonly #finished: (stream: Http2Stream) => void
 
   /** `finished` is called when END_STREAM of a stream has been written. */
-  constructor(finished: (stream: Http2Stream) => void) {
+  constructor(finished: (stream: Http2Stream) => void, literals?: Literals) {
+    this.encoder = new HpackEncoder(literals)
     this.#finished = finished
   }
 

@@ -1,7 +1,6 @@
 /** One HTTP/2 stream as its user sees it, and the part of its state that sending needs (RFC 9113 §5). */
 import type { PinholeError } from '../base/errors.ts'
 import type { Field } from './hpack-table.ts'
-import { STREAM_WINDOW_BYTES } from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
 
 /** How a stream ended other than by both ends' END_STREAM. */
@@ -47,7 +46,7 @@ export class Http2Stream {
   /** In the connection's round of streams with something to send. */
   ready = false
   sendWindow = 0
-  readonly receiveWindow = new ReceiveWindow(STREAM_WINDOW_BYTES)
+  readonly receiveWindow: ReceiveWindow
   queue: Uint8Array[] = []
   /** Bytes of the first queued piece that have left. */
   sent = 0
@@ -56,8 +55,14 @@ export class Http2Stream {
   readonly events: StreamEvents
   readonly #host: StreamHost
 
-  constructor(host: StreamHost, events: (stream: Http2Stream) => StreamEvents) {
+  /** `windowBytes` is what the peer may send before `consume`. */
+  constructor(
+    host: StreamHost,
+    windowBytes: number,
+    events: (stream: Http2Stream) => StreamEvents,
+  ) {
     this.#host = host
+    this.receiveWindow = new ReceiveWindow(windowBytes)
     this.events = events(this)
   }
 

@@ -37,6 +37,11 @@ export class Streams {
     return this.#nextId > MAX_STREAM_ID
   }
 
+  /** How many the peer allows at once; infinite until it says. */
+  get allowed(): number {
+    return this.#allowed
+  }
+
   /** The open streams. */
   values(): Iterable<Http2Stream> {
     return this.#open.values()

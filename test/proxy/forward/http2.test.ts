@@ -6,7 +6,7 @@ import net from 'node:net'
 import test, { type TestContext } from 'node:test'
 import tls from 'node:tls'
 import { ManualClock } from '../../../src/base/clock.ts'
-import { PING_EVERY_MS } from '../../../proxy/forward/http2-sessions.ts'
+import { PING_EVERY_MS } from '../../../proxy/forward/http2-connection.ts'
 import { newPair } from '../../listener/serving.ts'
 import { ask, deferred, listenOn, service, startHub } from './forwarding.ts'
 
