@@ -157,24 +157,43 @@ class NodeInvoices implements Invoices {
   #track(node: InvoiceNode): Tracked {
     const before = this.#tracked.get(node.name)
     if (before?.follower.node === node) return before
-    if (before) this.#untrack(node.name)
+    if (before) this.#part(node.name)
     const { settle: store, clock, log, random = Math.random } = this.#parts
     const settlements = this.#settlements
     const parts = { settlements, store, meter: this.#meter, clock, log, random }
     const follower = new Follower(node, parts)
-    const stopListening = node.onReady(() => this.#pool.reached(node))
+    const stops = [
+      node.onReady(() => this.#pool.reached(node)),
+      node.onReplaced?.(() => {
+        this.#part(node.name)
+        this.#track(node)
+        this.#pool.reached(node)
+      }),
+    ]
+    const stopListening = () => stops.forEach((stop) => stop?.())
     const tracked = { follower, stopListening }
     this.#tracked.set(node.name, tracked)
     return tracked
   }
 
-  #untrack(name: string): void {
+  #untrack(name: string, end = (follower: Follower) => follower.close()): void {
     const tracked = this.#tracked.get(name)
     if (!tracked) return
     this.#tracked.delete(name)
     tracked.stopListening()
-    const ending = tracked.follower.close().finally(() => this.#ending.delete(ending))
+    const ending = end(tracked.follower).finally(() => this.#ending.delete(ending))
     this.#ending.add(ending)
+  }
+
+  /** Another node has the name from now on. */
+  #part(name: string): void {
+    this.#untrack(name, (follower) => follower.abandon())
+    this.#pool.part(name)
+    try {
+      this.#parts.settle.save(name, { addIndex: 0n, settleIndex: 0n })
+    } catch (error) {
+      this.#parts.log.error({ error, node: name }, 'the indexes cannot be stored')
+    }
   }
 
   #register(registry: Registry): void {

@@ -57,6 +57,13 @@ export class Follower {
     }
   }
 
+  /** Ends the stream and stores nothing more: its node has lost its name to another. */
+  abandon(): Promise<void> {
+    this.#cancelSave?.()
+    this.#cancelSave = undefined
+    return this.close()
+  }
+
   /** Ends the stream and stores how far it was heard. */
   async close(): Promise<void> {
     this.#closing.abort()

@@ -48,6 +48,11 @@ export interface InvoiceNode {
   readonly state: 'ready' | 'connecting' | 'away'
   /** Calls `listener` each time the state becomes `ready`; the returned function ends that. */
   onReady(listener: () => void): () => void
+  /**
+   * Calls `listener` when another node turns out to have the name: what the one before made, and how far it was
+   * heard, is of no use. Left out where that cannot be.
+   */
+  onReplaced?(listener: () => void): () => void
   addInvoice(terms: InvoiceTerms): Promise<MadeInvoice>
   /**
    * First what was made after `addIndex` and settled after `settleIndex`, then everything from now on. An

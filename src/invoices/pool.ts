@@ -114,6 +114,12 @@ export class InvoicePool {
     }
   }
 
+  /** Drops what is kept of the node: another has its name. */
+  part(node: string): void {
+    for (const price of [...this.#parts.store.counts()]) if (price.node === node) this.#drop(price)
+    this.recount()
+  }
+
   /** Refuses all that wait; resolves when nothing is being written any more. */
   async close(): Promise<void> {
     this.#closed = true

@@ -30,6 +30,7 @@ export class HubNode extends LineInvoiceNode {
   readonly line: Line
   readonly madeMs: number | undefined
   readonly #options: HubNodeOptions
+  readonly #replaced = new Set<() => void>()
   #identity: Identity | undefined
   #keeper: Keeper | undefined
 
@@ -56,6 +57,11 @@ export class HubNode extends LineInvoiceNode {
   get reason(): PinholeError | undefined {
     const { standing } = this.line
     return 'reason' in standing ? standing.reason : undefined
+  }
+
+  onReplaced(listener: () => void): () => void {
+    this.#replaced.add(listener)
+    return () => this.#replaced.delete(listener)
   }
 
   /** Gives the node what keeps its line up. */
@@ -94,6 +100,7 @@ export class HubNode extends LineInvoiceNode {
       const { pubkey: known = identity.pubkey } = this.#identity ?? {}
       if (known !== identity.pubkey) {
         log.warn({ pubkey: identity.pubkey, before: known }, 'another node is paired than before')
+        for (const listener of [...this.#replaced]) listener()
       }
       if (network !== '' && identity.network !== '' && network !== identity.network) {
         const named = { network: identity.network, configured: network }

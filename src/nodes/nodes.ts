@@ -9,6 +9,8 @@ import type { Imported } from '../store/imported.ts'
 import type { NodeRow, NodeRows } from '../store/node-rows.ts'
 import { parseLndAddress } from '../agent/lnd-files.ts'
 import type { ConnectOptions } from '../../mailbox/connect/connect.ts'
+import { nodeCrypto } from '../../mailbox/crypto/node.ts'
+import { phraseId } from '../../mailbox/pairing/phrase-id.ts'
 import { parsePhrase } from '../../mailbox/phrase.ts'
 import { asPinholeError, isPinholeError, PinholeError } from '../base/errors.ts'
 import { adoptSession } from './adopt.ts'
@@ -88,7 +90,18 @@ class RunningNodes implements Nodes {
     if (imported) {
       await adoptSession({ imported, authenticator, secret, editor: this.#editor })
     }
+    if (authenticator.passphrase !== '') await this.#partWithAnother(authenticator.passphrase)
     await this.refresh()
+  }
+
+  /** A new phrase is a new pairing: what the node of the one before has made ahead would pay that one. */
+  async #partWithAnother(phrase: string): Promise<void> {
+    const { rows, secret } = this.#options
+    const row = rows.get(CONFIGURED_NODE)
+    if (!row) return
+    const { pairing } = await openPairing(row, secret)
+    if (pairing.phraseId === phraseId(phrase, nodeCrypto)) return
+    await rows.dropInvoices(CONFIGURED_NODE)
   }
 
   get(name: string | undefined): HubNode | undefined {

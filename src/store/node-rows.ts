@@ -33,14 +33,18 @@ export interface NodeRows {
    * was one.
    */
   remove(name: string): Promise<boolean>
+  /** Forgets the pooled invoices of that name: another node has it now, or soon. */
+  dropInvoices(name: string): Promise<void>
 }
 
-/** The nodes of an open database; `forget` hears of each that is removed. */
-export function nodeRows(
-  database: Database,
-  writer: Writer,
-  forget: (name: string) => void,
-): NodeRows {
+/** What else knows of a node by its name. */
+export interface NodeTraces {
+  forget(name: string): void
+  forgetInvoices(name: string): void
+}
+
+/** The nodes of an open database; `traces` hears of each that is removed. */
+export function nodeRows(database: Database, writer: Writer, traces: NodeTraces): NodeRows {
   const query = sql.selectFrom('nodes').selectAll()
   return {
     list: () => all(database, query.orderBy('created_ms').orderBy('name')).map(nodeRow),
@@ -53,8 +57,12 @@ export function nodeRows(
     },
     async remove(name) {
       const gone = await writer.ask({ name: 'remove node', node: name })
-      forget(name)
+      traces.forget(name)
       return gone > 0
+    },
+    async dropInvoices(name) {
+      traces.forgetInvoices(name)
+      await writer.ask({ name: 'drop node', node: name })
     },
   }
 }

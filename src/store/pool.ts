@@ -96,7 +96,7 @@ export class InvoicePool implements PoolStore {
     this.#keep(invoice)
   }
 
-  /** The node is gone; its rows are deleted together with its own. */
+  /** The node is gone, or its name another's; the rows are deleted by a write of the caller's. */
   forget(node: string): void {
     this.#ready.delete(node)
     for (const [hex, taken] of this.#taken) if (taken.node === node) this.#taken.delete(hex)

@@ -37,6 +37,8 @@ export function prepareWrites(database: Database): (write: Write) => number {
         return pool.add(write.invoice)
       case 'drop price':
         return pool.drop(write.node, write.amountMsat)
+      case 'drop node':
+        return pool.dropNode(write.node)
       case 'prune expired':
         return pool.pruneExpired(write.nowMs)
       default:
@@ -99,6 +101,7 @@ function preparePool(run: (text: string) => Runner) {
     add: ({ paymentHash, node, amountMsat, paymentRequest, expiresAtMs }: PooledInvoice) =>
       add(paymentHash, node, amountMsat, paymentRequest, expiresAtMs, paymentHash),
     drop: run('delete from pooled_invoices where node = ? and amount_msat = ?'),
+    dropNode: run('delete from pooled_invoices where node = ?'),
     pruneExpired: run('delete from pooled_invoices where expires_ms < ?'),
   }
 }

@@ -44,16 +44,19 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const writer = new Writer({ file, thread: new WriterThread(file), clock, log })
   const pool = new InvoicePool(database, writer)
   const indexes = new SettleIndexes(database, writer)
-  const forget = (node: string) => {
-    pool.forget(node)
-    indexes.forget(node)
+  const traces = {
+    forget(node: string) {
+      pool.forget(node)
+      indexes.forget(node)
+    },
+    forgetInvoices: (node: string) => pool.forget(node),
   }
   return {
     tokens: storedTokens({ database, writer, pool, clock, log }),
     transactions: transactions(database, writer),
     invoices: pool,
     settleIndexes: indexes,
-    nodes: nodeRows(database, writer, forget),
+    nodes: nodeRows(database, writer, traces),
     imported: imported(database, writer),
     async close() {
       await writer.close()

@@ -17,6 +17,7 @@ export type Write =
   | { readonly name: 'index'; readonly node: string; readonly indexes: InvoiceIndexes }
   | { readonly name: 'put node'; readonly row: NodeRow }
   | { readonly name: 'remove node'; readonly node: string }
+  | { readonly name: 'drop node'; readonly node: string }
   | { readonly name: 'adopted'; readonly id: Uint8Array }
 
 /** What became of one write of a batch that was committed. */

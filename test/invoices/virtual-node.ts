@@ -32,6 +32,8 @@ const offline = (): PinholeError => new PinholeError('ERR_NODE_OFFLINE', 'the no
 export class VirtualNode implements InvoiceNode {
   readonly name: string
   readonly #clock: Clock
+  #key: string
+  readonly #replaced = new Set<() => void>()
   readonly #listeners = new Set<() => void>()
   readonly #streams = new Set<Stream>()
   readonly invoices = new Map<string, Kept>()
@@ -48,9 +50,24 @@ export class VirtualNode implements InvoiceNode {
   /** What was subscribed with. */
   readonly subscriptions: InvoiceIndexes[] = []
 
-  constructor(name: string, clock: Clock) {
+  /** @param key whose invoices it makes; another node of the same name has another */
+  constructor(name: string, clock: Clock, key = name) {
     this.name = name
     this.#clock = clock
+    this.#key = key
+  }
+
+  onReplaced(listener: () => void): () => void {
+    this.#replaced.add(listener)
+    return () => this.#replaced.delete(listener)
+  }
+
+  /** Another node answers by this name from now on. */
+  becomes(key: string): void {
+    this.#key = key
+    this.invoices.clear()
+    this.#settled = 0n
+    for (const listener of [...this.#replaced]) listener()
   }
 
   onReady(listener: () => void): () => void {
@@ -93,12 +110,12 @@ export class VirtualNode implements InvoiceNode {
   /** An invoice that the node makes for whoever it may be. */
   create(amountMsat: bigint): MadeInvoice {
     const addIndex = BigInt(this.invoices.size + 1)
-    const preimage = createHash('sha256').update(`${this.name} ${addIndex}`).digest()
+    const preimage = createHash('sha256').update(`${this.#key} ${addIndex}`).digest()
     const paymentHash = createHash('sha256').update(preimage).digest()
     const kept = { preimage, paymentHash, amountMsat, addIndex, settleIndex: 0n, settledAtMs: 0 }
     this.invoices.set(toHex(paymentHash), kept)
     this.#tell(kept)
-    return { paymentRequest: `lnbc-${this.name}-${addIndex}`, paymentHash, addIndex }
+    return { paymentRequest: `lnbc-${this.#key}-${addIndex}`, paymentHash, addIndex }
   }
 
   /** Somebody pays. */

@@ -8,5 +8,6 @@ export function memoryRows(): NodeRows {
     get: (name) => rows.get(name),
     put: async (row) => void rows.set(row.name, row),
     remove: async (name) => rows.delete(name),
+    dropInvoices: async () => {},
   }
 }
