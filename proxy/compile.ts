@@ -1,5 +1,4 @@
 /** Turns the configuration of services into what requests are served by. */
-import { PinholeError } from '../src/base/errors.ts'
 import { readHeaders } from './injected-headers.ts'
 import { compilePattern } from './pattern.ts'
 import type { Pattern, RateLimit, Service } from './service.ts'
@@ -83,7 +82,7 @@ function rewritePrefix({ rewrite: { prefix } }: ServiceConfig, fail: Fail): stri
  * @throws PinholeError `ERR_CONFIG_VALUE` that names the service, the key and what is valid.
  */
 export function compileService(config: ServiceConfig, deps: CompileDeps): Service {
-  const fail = failOf(config)
+  const fail = failOf(config, deps)
   checkName(config, fail)
   checkPayment(config, fail)
   const constraints = Object.entries(config.constraints).map((entry) => Object.freeze(entry))
@@ -120,10 +119,11 @@ export function compileServices(
   deps: CompileDeps,
 ): readonly Service[] {
   const names = new Set<string>()
-  for (const { name } of configs) {
+  for (const config of configs) {
+    const { name } = config
     if (name !== '' && names.has(name)) {
       const why = 'must be the name of one service only: tokens of the one would open the other'
-      throw new PinholeError('ERR_CONFIG_VALUE', `service ${show(name)}: name: ${why}`)
+      failOf(config, deps)('name', why)
     }
     names.add(name)
   }

@@ -52,16 +52,21 @@ export interface CompileDeps {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Contents of a file; throws when it cannot be read. */
   readonly readFile: (path: string) => Uint8Array
+  /** Where `key` of a service was written (`pinhole.yaml:7:3: `), which errors begin with; empty where nobody knows. */
+  readonly where?: (config: ServiceConfig, key: string) => string
 }
 
 /** Throws `ERR_CONFIG_VALUE` about one key of a service. `what` goes on after the key: `must be …, not …`. */
 export type Fail = (key: string, what: string, cause?: unknown) => never
 
 /** The `Fail` of `config`. */
-export function failOf({ name, address }: ServiceConfig): Fail {
+export function failOf(config: ServiceConfig, { where = () => '' }: Partial<CompileDeps>): Fail {
+  const { name, address } = config
   const service = name === '' ? `service without a name at ${address}` : `service ${show(name)}`
   return (key, what, cause) => {
-    throw new PinholeError('ERR_CONFIG_VALUE', `${service}: ${key}: ${what}`, { cause })
+    throw new PinholeError('ERR_CONFIG_VALUE', `${where(config, key)}${service}: ${key}: ${what}`, {
+      cause,
+    })
   }
 }
 

@@ -2,12 +2,12 @@
  * What sells: store ► nodes ► invoices, and the snapshot of services that requests are served by. Put
  * together here, taken apart in the reverse order.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { Registry } from 'prom-client'
 import { Allowance, type AllowanceLimits } from '../proxy/allowance.ts'
 import { parseTrusted } from '../proxy/client-address.ts'
-import { compileServices, type CompileDeps } from '../proxy/compile.ts'
+import { compileServices } from '../proxy/compile.ts'
 import { Freebies } from '../proxy/freebie.ts'
 import { parseBlocklist } from '../proxy/networks.ts'
 import type { PaywallOptions } from '../proxy/options.ts'
@@ -22,6 +22,7 @@ import { openInvoices, type InvoiceHealth, type InvoiceParts, type Invoices } fr
 import type { NodeSource } from './invoices/node.ts'
 import { openNodes, type Nodes } from './nodes/nodes.ts'
 import { nodeSecret } from './nodes/secret.ts'
+import { compileDeps } from './selling/compile-deps.ts'
 import { withImported } from './selling/imported-services.ts'
 import { databasePlace } from './store/aperture/beside.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -207,8 +208,6 @@ const settleStore = ({ settleIndexes, transactions }: Store): InvoiceParts['sett
 
 const NO_NODES: NodeSource = { get: () => undefined, all: () => [] }
 
-const COMPILE: CompileDeps = { env: process.env, readFile: (file) => readFileSync(file) }
-
 function snapshotOf(config: Config, store: Store, log: Log): Snapshot {
   const services = withImported(config.services, store.imported.services(), log)
   for (const { name, dynamicprice, auth } of services) {
@@ -217,7 +216,7 @@ function snapshotOf(config: Config, store: Store, log: Log): Snapshot {
     log.warn({ service: name }, text)
   }
   return {
-    services: compileServices(services, COMPILE),
+    services: compileServices(services, compileDeps(config)),
     trusted: parseTrusted(config.trustproxy),
     blocked: parseBlocklist(config.blocklist.filter((text) => isNetwork(text, log))),
     strictVerify: config.strictverify,

@@ -12,7 +12,7 @@ import { readDocument } from './document.ts'
 import { expandPath, type Surroundings } from './expand.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { KEYS, SERVICE_PATHS, suggest } from './keys.ts'
-import { configError, type Problem } from './problem.ts'
+import { configError, type Problem, show } from './problem.ts'
 import { schema, type Values } from './schema.ts'
 import { overlay, type Path, Places, type Tree } from './tree.ts'
 
@@ -58,7 +58,17 @@ export function loadConfig(options: LoadOptions = {}): Config {
   // `basedir` given by the caller says where to look and wins over the one in the file.
   const given = options.basedir === undefined ? {} : { basedir }
   const config = check({ ...tree, root: { ...tree.root, ...given } }, basedir, around)
-  return freeze({ ...config, configfile: file ?? '' })
+  const frozen: Config = freeze({ ...config, configfile: file ?? '' })
+  PLACES.set(frozen, tree.places)
+  return frozen
+}
+
+const PLACES = new WeakMap<Config, Places>()
+
+/** Where the value at `path` of `config` was written, for errors that are found later: `pinhole.yaml:3:1: `. */
+export function writtenAt(config: Config, path: Path): string {
+  const places = PLACES.get(config)
+  return places ? show(places.value(path)) : ''
 }
 
 function findFile(

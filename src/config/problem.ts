@@ -16,7 +16,8 @@ export interface Problem {
   readonly text: string
 }
 
-function show(place: Place): string {
+/** `pinhole.yaml:3:1: `, or empty for what was written nowhere. */
+export function show(place: Place): string {
   switch (place.kind) {
     case 'file':
       return `${place.file}:${place.line}:${place.column}: `
