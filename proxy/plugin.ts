@@ -50,7 +50,7 @@ export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) 
   server.on('upgrade', hall.upgrade)
   app.addHook('onClose', async () => {
     server.off('upgrade', hall.upgrade)
-    await hall.close()
+    hall.close()
   })
 }
 
@@ -143,9 +143,9 @@ class Paywall {
     return cameByTls(arrive(req, this.deps.snapshot().trusted, this.deps.clock))
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#remembered.close()
-    await this.#forwarder.close()
+    this.#forwarder.close()
   }
 
   /** Never throws: whatever goes wrong with one request ends that one only. */

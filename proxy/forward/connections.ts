@@ -6,8 +6,7 @@ import type { Upstream } from '../service.ts'
 import { dial } from './dial.ts'
 import type { Exchange } from './exchange.ts'
 import { Http1Pool } from './http1-pool.ts'
-import { sendBodiless } from './http1-request.ts'
-import { sendStreaming } from './http1-stream.ts'
+import { sendHttp1 } from './http1-request.ts'
 import { sendHttp2 } from './http2-request.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 
@@ -57,26 +56,21 @@ export class Connections {
   }
 
   /** Closes what is idle now and the rest as its requests end. */
-  async retire(): Promise<void> {
+  retire(): void {
     this.#isRetired = true
     this.#http2.retire()
-    await this.http1.retire()
+    this.http1.retire()
   }
 
   /** Closes everything now. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     this.#isRetired = true
     this.#http2.destroy()
-    await this.http1.destroy()
+    this.http1.destroy()
   }
 
   #sendHttp1(exchange: Exchange): void {
-    const { hasBody, method, path, expectsContinue } = exchange.outgoing
-    const retry = () => this.#retry(exchange)
-    // undici closes the connection after each HEAD and knows no `*`.
-    if (hasBody || expectsContinue || method === 'HEAD' || path === '*') {
-      sendStreaming(this.http1, exchange, this.#clock, retry)
-    } else sendBodiless(this.http1, exchange, retry)
+    sendHttp1(this.http1, exchange, this.#clock, () => this.#retry(exchange))
   }
 
   #sendHttp2(exchange: Exchange): void {

@@ -47,10 +47,3 @@ export function fromHttp2(headers: IncomingHttpHeaders): string[] {
   }
   return fields
 }
-
-/** What undici received, as a flat list of texts. Bytes beyond ASCII stand for themselves (latin1). */
-export function fromBuffers(raw: readonly Buffer[]): string[] {
-  const fields = new Array<string>(raw.length)
-  for (let i = 0; i < raw.length; i++) fields[i] = raw[i]?.toString('latin1') ?? ''
-  return fields
-}

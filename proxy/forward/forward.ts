@@ -87,17 +87,15 @@ export class Forwarder {
     for (const [key, connections] of this.#connections) {
       if (kept.has(key)) continue
       this.#connections.delete(key)
-      connections
-        .retire()
-        .catch((reason: unknown) => this.#log.debug({ reason }, 'pool not closed'))
+      connections.retire()
     }
   }
 
   /** Ends all connections; what runs is broken off. */
-  async close(): Promise<void> {
+  close(): void {
     const all = [...this.#connections.values()]
     this.#connections.clear()
-    await Promise.all(all.map((connections) => connections.destroy()))
+    for (const connections of all) connections.destroy()
     this.#deadlines.close()
   }
 

@@ -1,78 +1,50 @@
-/**
- * Connections to an HTTP/1.1 upstream. Requests without a body, the most by far, go by undici, which is
- * twice as fast as Node's client. Node's takes the rest, for undici holds the head back until there is
- * something of the body, knows no 100 and no trailers of requests, and closes the connection after HEAD.
- */
-import http from 'node:http'
+/** Connections to an HTTP/1.1 upstream. The one that was used last is used first, so that the rest can go. */
 import type net from 'node:net'
-import { Pool, type Dispatcher } from 'undici'
 import type { Clock } from '../../src/base/clock.ts'
 import type { Upstream } from '../service.ts'
-import { type Alpn, dial, hostOf } from './dial.ts'
+import { type Alpn, dial } from './dial.ts'
+import { Http1Connection } from './http1-connection.ts'
 
 const HTTP1: Alpn = ['http/1.1']
-/** undici and Node count in 32 bits. */
-const FOR_EVER_MS = 2 ** 31 - 1
-/** Connections that Node's client keeps without a request. */
-const MAX_IDLE_SOCKETS = 256
+/** Connections that are kept without a request. */
+const MAX_IDLE = 256
 /** A server that says how long it keeps a connection is believed up to so much before that. */
 const KEEP_ALIVE_MARGIN_MS = 1_000
+/** Longest idle time, for timers count in 32 bits. */
+const FOR_EVER_MS = 2 ** 31 - 1
 
 export class Http1Pool {
   readonly #upstream: Upstream
   readonly #clock: Clock
   readonly #onUnreachable: () => void
-  readonly #pool: Pool
-  readonly #agent: http.Agent
+  readonly #idleMs: number
+  readonly #open = new Set<Http1Connection>()
+  readonly #idle: Http1Connection[] = []
   /** A connection that was made to find out the protocol. */
   #spare: net.Socket | undefined
-  /** The `Host` that undici sends by itself. */
-  readonly impliedHost: string
+  #cancelSweep: (() => void) | undefined
+  #state: 'open' | 'retired' | 'destroyed' = 'open'
 
   constructor(upstream: Upstream, clock: Clock, onUnreachable: () => void) {
     this.#upstream = upstream
     this.#clock = clock
     this.#onUnreachable = onUnreachable
-    // The connector does TLS, so undici need not know of it.
-    const origin = `http://${hostOf(upstream)}`
-    this.impliedHost = new URL(origin).host
-    const idleMs = upstream.timeouts.idleMs || FOR_EVER_MS
-    this.#pool = new Pool(origin, {
-      connect: (_options, callback) => {
-        this.#connect().then(
-          (socket) => callback(null, socket),
-          (reason: Error) => callback(reason, null),
-        )
-      },
-      pipelining: 1,
-      keepAliveTimeout: idleMs,
-      keepAliveMaxTimeout: idleMs,
-      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
-      // One sweep watches over all requests (deadlines.ts).
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
-    this.#agent = new http.Agent({
-      keepAlive: true,
-      maxFreeSockets: MAX_IDLE_SOCKETS,
-      timeout: upstream.timeouts.idleMs,
-      scheduling: 'lifo',
-    })
-    this.#agent.createConnection = (_options, callback) => {
-      this.#connect().then(
-        (socket) => callback?.(null, socket),
-        (reason: Error) => callback?.(reason, undefined as never),
-      )
-      return undefined
-    }
+    this.#idleMs = upstream.timeouts.idleMs || FOR_EVER_MS
   }
 
-  get dispatcher(): Dispatcher {
-    return this.#pool
-  }
-
-  get agent(): http.Agent {
-    return this.#agent
+  /** Calls `use` with a connection that is free, at once if there is one, or `failed`. */
+  take(use: (connection: Http1Connection) => void, failed: (reason: unknown) => void): void {
+    const free = this.#free()
+    if (free) return use(free)
+    this.open().then((socket) => {
+      if (this.#state === 'destroyed') {
+        socket.destroy()
+        return failed(new Error('the connection was closed'))
+      }
+      const connection = new Http1Connection(socket, this)
+      this.#open.add(connection)
+      use(connection)
+    }, failed)
   }
 
   /** Takes in a connection that was opened elsewhere. */
@@ -85,59 +57,75 @@ export class Http1Pool {
   }
 
   /** A connection of its own, for an upgrade. */
-  open(): Promise<net.Socket> {
-    return this.#connect()
-  }
-
-  /** Closes idle connections now and the others as their requests end. */
-  async retire(): Promise<void> {
-    this.#spare?.destroy()
-    this.#agent.maxFreeSockets = 0
-    for (const idle of Object.values(this.#agent.freeSockets)) {
-      for (const socket of idle ?? []) socket.destroy()
-    }
-    await this.#pool.close()
-  }
-
-  /** Closes all connections now. */
-  async destroy(): Promise<void> {
-    this.#spare?.destroy()
-    this.#agent.destroy()
-    await this.#pool.destroy()
-  }
-
-  async #connect(): Promise<net.Socket> {
+  async open(): Promise<net.Socket> {
     const spare = this.#spare
     this.#spare = undefined
-    if (spare && !spare.destroyed && !spare.readableEnded) return watched(spare)
+    if (spare && !spare.destroyed && !spare.readableEnded) return spare
     try {
-      return watched(await dial(this.#upstream, HTTP1, this.#clock))
+      return await dial(this.#upstream, HTTP1, this.#clock)
     } catch (reason) {
       this.#onUnreachable()
       throw reason
     }
   }
-}
 
-/**
- * undici takes a reset for the end of a body that ends with its connection, and so would pass a broken
- * answer on as a whole one. Under another name it takes it for the error that it is.
- */
-function watched(socket: net.Socket): net.Socket {
-  return socket.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ECONNRESET') error.code = 'ERR_UPSTREAM_RESET'
-    bytesReadAt.set(error, socket.bytesRead)
-  })
-}
+  /** Closes idle connections now and the others as their requests end. */
+  retire(): void {
+    this.#state = 'retired'
+    this.#spare?.destroy()
+    for (const connection of this.#idle.splice(0)) connection.drop()
+    this.#cancelSweep?.()
+  }
 
-const bytesReadAt = new WeakMap<Error, number>()
+  /** Closes all connections now. */
+  destroy(): void {
+    this.retire()
+    this.#state = 'destroyed'
+    for (const connection of [...this.#open]) connection.break(new Error('the hub is closing'))
+  }
 
-/** Whether a connection that failed with `error` had served a request before. */
-export function wasUsed(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if ((bytesReadAt.get(error) ?? 0) > 0) return true
-  // undici's own errors tell of their socket.
-  const socket: unknown = 'socket' in error ? error.socket : undefined
-  if (typeof socket !== 'object' || socket === null || !('bytesRead' in socket)) return false
-  return typeof socket.bytesRead === 'number' && socket.bytesRead > 0
+  /** A connection has brought its answer. */
+  free(connection: Http1Connection, keptMs = this.#idleMs + KEEP_ALIVE_MARGIN_MS): void {
+    const idleMs = Math.min(this.#idleMs, keptMs - KEEP_ALIVE_MARGIN_MS)
+    if (this.#state !== 'open' || idleMs <= 0 || this.#idle.length >= MAX_IDLE) {
+      connection.drop()
+      return
+    }
+    connection.expiresMs = this.#clock.now() + idleMs
+    this.#idle.push(connection)
+    if (!this.#cancelSweep) this.#sweepAfter(idleMs)
+  }
+
+  /** A connection is closed. */
+  gone(connection: Http1Connection): void {
+    this.#open.delete(connection)
+    const at = this.#idle.indexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+
+  #free(): Http1Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop()
+      if (!connection) return undefined
+      const { socket, expiresMs } = connection
+      if (socket.writable && socket.readable && this.#clock.now() < expiresMs) return connection
+      connection.drop()
+    }
+  }
+
+  #sweepAfter(ms: number): void {
+    this.#cancelSweep = this.#clock.after(ms, () => {
+      this.#cancelSweep = undefined
+      const now = this.#clock.now()
+      let nextMs = Number.POSITIVE_INFINITY
+      for (const connection of [...this.#idle]) {
+        if (connection.expiresMs > now) nextMs = Math.min(nextMs, connection.expiresMs)
+        else {
+          this.#idle.splice(this.#idle.indexOf(connection), 1)
+          connection.drop()
+        }
+      }
+      if (nextMs < Number.POSITIVE_INFINITY) this.#sweepAfter(nextMs - now)
+    })
+  }
 }

@@ -1,85 +1,129 @@
-/** Carries a request without a body to an HTTP/1.1 upstream, by undici. */
-import type { Dispatcher } from 'undici'
+/** Carries a request to an HTTP/1.1 upstream. */
+import type { Clock } from '../../src/base/clock.ts'
+import { pumpBody } from './body-pump.ts'
 import type { Carrier, Exchange } from './exchange.ts'
-import { fromBuffers } from './fields.ts'
-import { type Http1Pool, wasUsed } from './http1-pool.ts'
+import { CONTINUE_AFTER_MS } from './expect.ts'
+import { writeBody } from './http1-body.ts'
+import type { Carried, Http1Connection } from './http1-connection.ts'
+import type { Head } from './http1-head.ts'
+import type { Http1Pool } from './http1-pool.ts'
+import { requestHead } from './http1-request-head.ts'
 
 /** Sends the request of `exchange`; `retry` is called in place of failing when nothing can have happened. */
-export function sendBodiless(pool: Http1Pool, exchange: Exchange, retry: () => void): void {
-  const { method, path, host, fields } = exchange.outgoing
-  const headers = host === pool.impliedHost ? fields : ['Host', host, ...fields]
-  const handler = new BodilessRequest(exchange, retry)
-  pool.dispatcher.dispatch({ method, path, headers }, handler)
+export function sendHttp1(
+  pool: Http1Pool,
+  exchange: Exchange,
+  clock: Clock,
+  retry: () => void,
+): void {
+  const request = new Http1Request(exchange, clock, retry)
+  exchange.carriedBy(request)
+  pool.take(
+    (connection) => request.begin(connection),
+    (reason) => exchange.fail(reason),
+  )
 }
 
-/**
- * undici's first handler interface: the newer one is built on top of it and makes objects of headers that
- * are wanted as a list.
- */
-class BodilessRequest implements Dispatcher.DispatchHandler, Carrier {
+class Http1Request implements Carrier, Carried {
   readonly #exchange: Exchange
+  readonly #clock: Clock
   readonly #retry: () => void
-  #abort: ((reason?: Error) => void) | undefined
-  #resume: (() => void) | undefined
-  #isAborted = false
+  #connection: Http1Connection | undefined
+  #stopPump: (() => void) | undefined
+  #cancelContinue: (() => void) | undefined
   #isAnswered = false
   #isDone = false
 
-  constructor(exchange: Exchange, retry: () => void) {
+  constructor(exchange: Exchange, clock: Clock, retry: () => void) {
     this.#exchange = exchange
+    this.#clock = clock
     this.#retry = retry
-    exchange.carriedBy(this)
+  }
+
+  /** Goes out on a connection that is free. */
+  begin(connection: Http1Connection): void {
+    // Nobody waits for it any more.
+    if (this.#isDone) return connection.giveBack()
+    this.#connection = connection
+    const { outgoing } = this.#exchange
+    try {
+      const head = requestHead(outgoing)
+      if (!outgoing.hasBody) {
+        connection.send(this, outgoing.method, head)
+        connection.sent()
+        this.#exchange.sent()
+        return
+      }
+      // The head and what there is of the body go out in one.
+      connection.socket.cork()
+      connection.send(this, outgoing.method, head)
+      this.#exchange.sending()
+      if (outgoing.expectsContinue) {
+        this.#cancelContinue = this.#clock.after(CONTINUE_AFTER_MS, () => this.#pump())
+      } else this.#pump()
+      process.nextTick(() => connection.socket.uncork())
+    } catch (reason) {
+      connection.drop()
+      this.#finish()
+      this.#exchange.fail(reason)
+    }
   }
 
   abort(): void {
     if (this.#isDone) return
-    this.#isAborted = true
-    this.#abort?.()
+    this.#finish()
+    this.#connection?.drop()
   }
 
   resume(): void {
-    this.#resume?.()
+    if (!this.#isDone) this.#connection?.socket.resume()
   }
 
-  onConnect(abort: (reason?: Error) => void): void {
-    this.#abort = abort
-    if (this.#isAborted) abort()
-  }
-
-  onRequestSent(): void {
-    this.#exchange.sent()
-  }
-
-  onResponseStarted(): void {
+  head({ status, statusText, raw }: Head): void {
+    if (status === 100) return this.#pump()
+    if (status < 200) return this.#exchange.info(status, raw)
+    // Without a 100 before it the body is not wanted.
+    this.#cancelContinue?.()
     this.#isAnswered = true
+    this.#exchange.head(status, statusText, raw, false)
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void, statusText: string): boolean {
-    const fields = fromBuffers(raw)
-    if (status < 200) {
-      this.#exchange.info(status, fields)
-      return true
-    }
-    this.#resume = resume
-    this.#exchange.head(status, statusText, fields, false)
-    return true
+  body(piece: Buffer): void {
+    if (!this.#exchange.data(piece)) this.#connection?.socket.pause()
   }
 
-  onData(chunk: Buffer): boolean {
-    return this.#exchange.data(chunk)
+  end(trailers: string[]): void {
+    this.#finish()
+    this.#exchange.end(trailers)
   }
 
-  onComplete(trailers: string[] | Buffer[] | null): void {
-    this.#isDone = true
-    const raw = trailers ?? []
-    this.#exchange.end(
-      raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1'))),
-    )
-  }
-
-  onError(reason: Error): void {
-    this.#isDone = true
-    if (!this.#isAborted && !this.#isAnswered && wasUsed(reason)) this.#retry()
+  failed(reason: Error): void {
+    if (this.#isDone) return
+    this.#finish()
+    const { hasBody } = this.#exchange.outgoing
+    if (!hasBody && !this.#isAnswered && this.#connection?.wasUsed) this.#retry()
     else this.#exchange.fail(reason)
+  }
+
+  #pump(): void {
+    this.#cancelContinue?.()
+    const connection = this.#connection
+    const { reply, outgoing } = this.#exchange
+    if (this.#isDone || this.#stopPump || !connection || !outgoing.hasBody) return
+    const body = writeBody(connection.socket, outgoing, (reason) => connection.break(reason))
+    this.#stopPump = pumpBody(reply.body, body, {
+      moved: () => this.#exchange.moved(),
+      ended: () => {
+        if (!reply.isBodyWhole()) return
+        connection.sent()
+        body.end(reply.requestTrailers(), () => this.#exchange.sent())
+      },
+    })
+  }
+
+  #finish(): void {
+    this.#isDone = true
+    this.#cancelContinue?.()
+    this.#stopPump?.()
   }
 }

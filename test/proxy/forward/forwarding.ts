@@ -88,7 +88,7 @@ export async function startHub(
   onServer?.(app.server)
   const { port } = await listener.listen('127.0.0.1', 0)
   t.after(async () => {
-    await forwarder.close()
+    forwarder.close()
     await Promise.all([listener.drain(), app.close()])
   })
   return {

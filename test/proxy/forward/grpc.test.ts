@@ -179,7 +179,7 @@ test('a status among the headers of an answer that goes on is in its trailers to
   const stream = session.request({ ':path': '/a' })
   const [trailers] = (await once(stream.resume(), 'trailers')) as [http2.IncomingHttpHeaders]
   assert.deepEqual([trailers['grpc-status'], trailers['grpc-message']], ['5', 'gone'])
-  await hub.forwarder.close()
+  hub.forwarder.close()
 })
 
 test('an upstream that is away: UNAVAILABLE; one that is silent: DEADLINE_EXCEEDED', async (t) => {
@@ -200,7 +200,7 @@ test('an upstream that is away: UNAVAILABLE; one that is silent: DEADLINE_EXCEED
   await new Promise((resolve) => setTimeout(resolve, 20))
   for (let i = 0; i < 10; i++) clock.advance(1_000)
   await answer
-  await hub.forwarder.close()
+  hub.forwarder.close()
 })
 
 test('a call that the client cancels is cancelled upstream', async (t) => {
