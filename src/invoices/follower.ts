@@ -36,6 +36,8 @@ export class Follower {
   #cursor: Cursor | undefined
   #cancelSave: (() => void) | undefined
   #subscribed = false
+  /** Whether an index without which a payment would not be found is still to be stored, after a failure too. */
+  #mustSave = false
 
   constructor(node: InvoiceNode, parts: FollowerParts) {
     this.node = node
@@ -51,7 +53,8 @@ export class Follower {
   /** The node has made an invoice of ours. */
   made(addIndex: bigint): void {
     try {
-      if (this.#loaded().made(addIndex)) this.#save()
+      if (this.#loaded().made(addIndex)) this.#mustSave = true
+      if (this.#mustSave) this.#save()
     } catch (error) {
       this.#parts.log.error({ error, node: this.node.name }, 'the indexes cannot be stored')
     }
@@ -123,6 +126,7 @@ export class Follower {
 
   #save(): void {
     this.#parts.store.save(this.node.name, this.#loaded().indexes)
+    this.#mustSave = false
   }
 
   #saveNow(): void {

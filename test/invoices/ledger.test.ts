@@ -235,3 +235,21 @@ test('given out once, counted once', async () => {
   )
   assert.ok(seen > 500 && paid > 100, `the runs came to nothing: ${seen} seen, ${paid} paid`)
 })
+
+test('a payment in a gap is found although the disk was broken when the first invoice was made', async () => {
+  const world = new World(0)
+  const turns: readonly Turn[] = [
+    { do: 'break disk' },
+    { do: 'ask', price: 0, times: 1 },
+    { do: 'mend disk' },
+    { do: 'break stream' },
+    { do: 'ask', price: 0, times: 1 },
+    { do: 'commit', count: 100 },
+    { do: 'pay', which: 0 },
+    { do: 'leave' },
+    { do: 'restart' },
+  ]
+  for (const one of turns) await world.take(one)
+  assert.equal(world.paid.size, 1)
+  await world.end()
+})
