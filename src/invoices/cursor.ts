@@ -12,11 +12,15 @@ import type { InvoiceEvent, InvoiceIndexes } from './node.ts'
 export class Cursor {
   #addIndex: bigint
   #settleIndex: bigint
+  #stored: InvoiceIndexes
+  /** An invoice of ours would not be found from what is stored. */
+  #uncovered = false
 
   /** Goes on from what was stored. */
-  constructor({ addIndex, settleIndex }: InvoiceIndexes) {
-    this.#addIndex = addIndex
-    this.#settleIndex = settleIndex
+  constructor(stored: InvoiceIndexes) {
+    this.#stored = stored
+    this.#addIndex = stored.addIndex
+    this.#settleIndex = stored.settleIndex
   }
 
   /** Where to subscribe from, and what to store. */
@@ -24,13 +28,22 @@ export class Cursor {
     return { addIndex: this.#addIndex, settleIndex: this.#settleIndex }
   }
 
+  /** The indexes are stored as they are now. */
+  saved(): void {
+    this.#stored = this.indexes
+    this.#uncovered = false
+  }
+
   /** An invoice of ours was made. Returns whether the indexes are to be stored before it is given out. */
   made(addIndex: bigint): boolean {
-    if (this.#settleIndex > 0n || addIndex <= 1n) return false
     const before = addIndex - 1n
-    if (this.#addIndex > 0n && this.#addIndex <= before) return false
-    this.#addIndex = before
-    return true
+    if (before > 0n && this.#settleIndex === 0n && !precedes(this.#addIndex, before)) {
+      this.#addIndex = before
+    }
+    const { addIndex: from, settleIndex } = this.#stored
+    // What was heard since and is not stored yet is of no use after a crash.
+    if (before > 0n && settleIndex === 0n && !precedes(from, before)) this.#uncovered = true
+    return this.#uncovered
   }
 
   /** An event was dealt with. Returns whether the indexes are to be stored some time. */
@@ -40,3 +53,6 @@ export class Cursor {
     return settled
   }
 }
+
+/** Whether a stream from `addIndex` on tells of what comes after `before`. */
+const precedes = (addIndex: bigint, before: bigint): boolean => addIndex > 0n && addIndex <= before

@@ -27,7 +27,7 @@ export interface FollowerParts {
   readonly random: () => number
 }
 
-/** Hears of every settlement at a node, also of those in a gap. Never throws. */
+/** Hears of every settlement at a node, also of those in a gap. */
 export class Follower {
   readonly node: InvoiceNode
   readonly #parts: FollowerParts
@@ -36,8 +36,6 @@ export class Follower {
   #cursor: Cursor | undefined
   #cancelSave: (() => void) | undefined
   #subscribed = false
-  /** Whether an index without which a payment would not be found is still to be stored, after a failure too. */
-  #mustSave = false
 
   constructor(node: InvoiceNode, parts: FollowerParts) {
     this.node = node
@@ -50,14 +48,9 @@ export class Follower {
     return this.#subscribed
   }
 
-  /** The node has made an invoice of ours. */
+  /** The node has made an invoice of ours. Throws when its payment might not be found after a crash. */
   made(addIndex: bigint): void {
-    try {
-      if (this.#loaded().made(addIndex)) this.#mustSave = true
-      if (this.#mustSave) this.#save()
-    } catch (error) {
-      this.#parts.log.error({ error, node: this.node.name }, 'the indexes cannot be stored')
-    }
+    if (this.#loaded().made(addIndex)) this.#save()
   }
 
   /** Ends the stream and stores nothing more: its node has lost its name to another. */
@@ -125,8 +118,9 @@ export class Follower {
   }
 
   #save(): void {
-    this.#parts.store.save(this.node.name, this.#loaded().indexes)
-    this.#mustSave = false
+    const cursor = this.#loaded()
+    this.#parts.store.save(this.node.name, cursor.indexes)
+    cursor.saved()
   }
 
   #saveNow(): void {

@@ -19,13 +19,18 @@ export interface MakeParts {
   readonly options: InvoiceOptions
   readonly origins: Origins
   readonly clock: Clock
-  /** Told of every invoice that a node has made, before anyone gets it. */
-  readonly onMade: (node: InvoiceNode, addIndex: bigint) => void
+}
+
+/** An invoice, the node that has made it, and its place among that node's invoices. */
+export interface Made {
+  readonly invoice: PooledInvoice
+  readonly by: InvoiceNode
+  readonly addIndex: bigint
 }
 
 /** A new invoice. Rejects with what the node's call rejects with, and for one that was given before. */
-export async function makeInvoice(price: PriceKey, parts: MakeParts): Promise<PooledInvoice> {
-  const { nodes, options, clock, origins, onMade } = parts
+export async function makeInvoice(price: PriceKey, parts: MakeParts): Promise<Made> {
+  const { nodes, options, clock, origins } = parts
   const { node: name, amountMsat } = price
   const node = nodes.get(name)
   if (!node) throw new PinholeError('ERR_NODE_UNKNOWN', `there is no node ${name}`)
@@ -40,7 +45,7 @@ export async function makeInvoice(price: PriceKey, parts: MakeParts): Promise<Po
   if (!origins.add(made.paymentHash, name)) {
     throw new PinholeError('ERR_NODE_CALL', `node ${name} answered with an invoice of before`)
   }
-  onMade(node, made.addIndex)
-  const { paymentRequest, paymentHash } = made
-  return { node: name, amountMsat, paymentRequest, paymentHash, expiresAtMs }
+  const { paymentRequest, paymentHash, addIndex } = made
+  const invoice = { node: name, amountMsat, paymentRequest, paymentHash, expiresAtMs }
+  return { invoice, by: node, addIndex }
 }

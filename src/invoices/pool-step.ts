@@ -241,11 +241,14 @@ function make(state: PoolState, source: Source, price: Price, effects: PoolEffec
   effects.push({ type: 'make', call: state.nextCall++, ...keyOf(price) })
 }
 
-/** Makes room by giving up the price that nobody has asked for in the longest time, when that is long. */
+/**
+ * Makes room by giving up the price that nobody has asked for in the longest time, when that is long. Never
+ * one that was asked for after `asker`: two idle prices would take the room from each other for ever.
+ */
 function evict(state: PoolState, asker: Price, now: number, effects: PoolEffect[]): boolean {
   for (const price of state.prices.values()) {
-    if (price === asker || price.ready === 0) continue
-    if (now - price.demand.askedAt < EVICTABLE_MS) continue
+    if (price === asker) return false
+    if (price.ready === 0 || now - price.demand.askedAt < EVICTABLE_MS) continue
     setReady(state, price, 0)
     effects.push({ type: 'drop', ...keyOf(price) })
     return true

@@ -6,7 +6,7 @@ import type { Invoice } from '../../proxy/invoice-backend.ts'
 import type { Clock } from '../base/clock.ts'
 import { PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { makeInvoice } from './make.ts'
+import { makeInvoice, type Made } from './make.ts'
 import type { Failure, Meter, Supply } from './meter.ts'
 import { canBeAsked, type InvoiceNode, type NodeSource } from './node.ts'
 import type { InvoiceOptions } from './options.ts'
@@ -37,7 +37,7 @@ export interface PoolParts {
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
-  /** Told of every invoice that a node has made, before anyone gets it. */
+  /** Told of every invoice that a node has made, before anyone gets it. When it throws, nobody gets it. */
   readonly onMade: (node: InvoiceNode, addIndex: bigint) => void
 }
 
@@ -213,16 +213,21 @@ export class InvoicePool {
     const startedAt = clock.now()
     // What a connection took to come about says nothing of the node.
     const measured = this.#parts.nodes.get(node)?.state === 'ready'
+    let made: Made | undefined
     try {
-      const invoice = await makeInvoice({ node, amountMsat }, this.#parts)
+      made = await makeInvoice({ node, amountMsat }, this.#parts)
       this.#parts.meter.of(node).made++
+      this.#parts.onMade(made.by, made.addIndex)
       this.#setbacksOf(node).over()
-      this.#made.set(call, invoice)
+      this.#made.set(call, made.invoice)
     } catch (reason) {
-      this.#fault(node, 'node')
+      this.#fault(node, made ? 'store' : 'node')
       const now = clock.now()
       const setbacks = this.#setbacksOf(node)
-      if (setbacks.add(reason, now)) log.warn({ error: reason, node }, 'the node makes no invoice')
+      if (setbacks.add(reason, now)) {
+        const what = made ? 'the index of an invoice cannot be stored' : 'the node makes no invoice'
+        log.warn({ error: reason, node }, what)
+      }
       const up = canBeAsked(this.#parts.nodes.get(node))
       const retryMs = setbacks.retryAt - now
       this.#run({ type: 'failed', call, node, amountMsat, up, retryMs, now })

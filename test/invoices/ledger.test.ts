@@ -253,3 +253,19 @@ test('a payment in a gap is found although the disk was broken when the first in
   assert.equal(world.paid.size, 1)
   await world.end()
 })
+
+test('a payment in a gap is found although the settlement before it was heard but not yet stored', async () => {
+  const world = new World(0)
+  const turns: readonly Turn[] = [
+    { do: 'pass', ms: 0 },
+    { do: 'foreign' },
+    { do: 'ask', price: 0, times: 1 },
+    { do: 'commit', count: 100 },
+    { do: 'leave' },
+    { do: 'pay', which: 0 },
+    { do: 'crash' },
+  ]
+  for (const one of turns) await world.take(one)
+  assert.equal(world.paid.size, 1)
+  await world.end()
+})

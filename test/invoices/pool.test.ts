@@ -157,6 +157,34 @@ test('many prices do not fill the pool beyond its bound, nor drive out a busy on
   await invoices.close()
 })
 
+test('prices that nobody asks for any more do not take the room from each other for ever', async () => {
+  const { clock, node, store, invoices, ask } = stage({
+    options: withPool({ perprice: 8, total: 12 }),
+  })
+  store.autoCommit = false
+  node.addFails = () => (node.invoices.size > 1_000 ? new Error('too many') : undefined)
+  const asked = (price: bigint, times: number) =>
+    Promise.allSettled(Array.from({ length: times }, () => ask(price)))
+  await asked(3_000n, 1)
+  await asked(1_000n, 1)
+  node.leave()
+  // More than there is room for.
+  for (const [price, times] of [
+    [1_000n, 2],
+    [3_000n, 4],
+    [2_000n, 5],
+  ] as const) {
+    await asked(price, times)
+  }
+  store.autoCommit = true
+  store.commit()
+  node.comeBack()
+  await pass(clock, 120_000)
+  assert.ok(node.invoices.size <= 40, `${node.invoices.size} made`)
+  assert.ok(store.disk.pool.size <= 12)
+  await invoices.close()
+})
+
 test('an invoice too old is not given out, and forgotten', async () => {
   const { clock, store, invoices, ask } = stage()
   await ask()
