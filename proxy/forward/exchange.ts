@@ -61,6 +61,8 @@ export class Exchange implements Watched {
   readonly outgoing: Outgoing
   /** How often it was sent. */
   attempts = 0
+  before: Watched | undefined
+  after: Watched | undefined
   readonly #service: string
   readonly #limits: ExchangeLimits
   readonly #settle: (outcome: Outcome) => void

@@ -26,7 +26,7 @@ export class Http1Reply implements Reply {
   }
 
   get backlog(): number {
-    return this.sink.writableLength + (this.sink.socket?.writableLength ?? 0)
+    return this.sink.writableLength
   }
 
   isBodyWhole(): boolean {
@@ -76,7 +76,10 @@ export class Http1Reply implements Reply {
     }
     this.#isFlushed = true
     this.#release()
-    return this.sink.write(chunk)
+    if (this.sink.write(chunk)) return true
+    // Node holds pieces back until the tick ends. What the system takes of them at once need not be waited for.
+    this.sink.socket?.uncork()
+    return this.backlog === 0
   }
 
   #release(): void {
