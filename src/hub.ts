@@ -11,6 +11,7 @@ import { parseTrusted } from '../proxy/client-address.ts'
 import { paywall } from '../proxy/plugin.ts'
 import { send } from '../proxy/send.ts'
 import { AccessLog } from './access-log.ts'
+import { adminApi, type AdminOptions } from './admin/plugin.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -176,6 +177,9 @@ class RunningHub implements Hub {
           boxes: () => this.#metrics.read(BOXES_GAUGE),
           nodes: () => selling?.nodes,
         })
+        if (selling && this.#config.admin.enabled) {
+          await ordinary.register(adminApi, this.#adminOptions(selling))
+        }
         if (!selling) ordinary.setNotFoundHandler(notFound)
       })
     })
@@ -183,6 +187,22 @@ class RunningHub implements Hub {
     const ownPaths = (path: string) => relayed && path.startsWith(REST_PATH)
     if (selling)
       await app.register(paywall, { ...selling.paywall, ownPaths, onDecided: access?.decided })
+  }
+
+  #adminOptions(selling: Selling): AdminOptions {
+    const log = this.#log.child({ part: 'admin' })
+    return {
+      deps: {
+        ...selling.parts,
+        config: () => this.#config,
+        clock: this.#clock,
+        log,
+        metrics: this.#metrics,
+        address: () => this.#address,
+        startedMs: this.#startedMs,
+      },
+      trusted: () => selling.paywall.snapshot().trusted,
+    }
   }
 
   #accessLog(): AccessLog {
@@ -236,7 +256,7 @@ const RESTART_KEYS = [
   ...['listenaddr', 'servername', 'autocert', 'insecure', 'basedir', 'dbbackend', 'sqlite'],
   ...['authenticator', 'hashmail', 'prometheus', 'limits', 'idletimeout', 'writetimeout'],
   ...['wspinginterval', 'wspongwait', 'rememberedtokens', 'invoices.memo', 'invoices.expiry'],
-  ...['invoices.timeout', 'invoices.pool', 'logging.access'],
+  ...['invoices.timeout', 'invoices.pool', 'logging.access', 'admin.enabled', 'admin.macaroonpath'],
 ]
 
 function restartKeys(before: Config, after: Config): string[] {

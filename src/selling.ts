@@ -23,7 +23,8 @@ import type { NodeSource } from './invoices/node.ts'
 import { openNodes, type Nodes } from './nodes/nodes.ts'
 import { nodeSecret } from './nodes/secret.ts'
 import { compileDeps } from './selling/compile-deps.ts'
-import { withImported } from './selling/imported-services.ts'
+import { LiveServiceBook, type ServiceBook } from './selling/service-book.ts'
+import type { ServiceSettings } from './selling/service-fields.ts'
 import { databasePlace } from './store/aperture/beside.ts'
 import { openStore, type Store } from './store/store.ts'
 
@@ -36,12 +37,24 @@ export interface Selling {
   readonly paywall: PaywallOptions
   /** The nodes, for health. */
   readonly nodes: readonly InvoiceHealth[]
+  /** What the admin API works with. */
+  readonly parts: SellingParts
   /**
    * Puts the services of `config` in the place of those so far, from the next request on, and looks for
    * nodes that were paired since. Throws `ERR_CONFIG_VALUE`, and then nothing has changed.
    */
   reload(config: Config): void
   close(): Promise<void>
+}
+
+/** The parts of selling that the admin API asks and changes. */
+export interface SellingParts {
+  readonly store: Store
+  /** `undefined` when the caller brought its own. */
+  readonly nodes: Nodes | undefined
+  readonly invoices: Invoices
+  readonly services: ServiceBook
+  readonly allowance: Allowance
 }
 
 /** What selling is made of. */
@@ -54,8 +67,12 @@ export interface SellingDeps {
 }
 
 /** Whether `config` asks for a paywall at all. A mere relay needs no database. */
-export const sells = ({ services, authenticator }: Config): boolean =>
-  services.length > 0 || authenticator.lndhost !== '' || authenticator.passphrase !== ''
+export const sells = ({ services, authenticator, admin }: Config): boolean =>
+  services.length > 0 ||
+  authenticator.lndhost !== '' ||
+  authenticator.passphrase !== '' ||
+  // Nodes and services may come while it runs.
+  admin.enabled
 
 /**
  * Opens everything; no node has to be there. Throws `ERR_CONFIG_VALUE`, `ERR_STORE_OPEN`,
@@ -69,9 +86,9 @@ export async function openSelling(config: Config, deps: SellingDeps): Promise<Se
   const store = openStore(file, { clock, log: log.child({ part: 'store' }), skipMigrations })
   let nodes: Nodes | undefined
   try {
-    const first = snapshotOf(config, store, log)
+    const services = openBook(config, store, deps)
     if (!deps.nodes) nodes = await openPairedNodes(config, store, deps)
-    return new RunningSelling(config, deps, { store, nodes, snapshot: first })
+    return new RunningSelling(config, deps, { store, nodes, services })
   } catch (error) {
     await nodes?.close()
     await store.close()
@@ -112,7 +129,7 @@ interface Parts {
   readonly store: Store
   /** `undefined` when the caller brought its own. */
   readonly nodes: Nodes | undefined
-  readonly snapshot: Snapshot
+  readonly services: LiveServiceBook
 }
 
 class RunningSelling implements Selling {
@@ -123,19 +140,21 @@ class RunningSelling implements Selling {
   readonly #nodes: Nodes | undefined
   readonly #invoices: Invoices
   readonly #allowance: Allowance
+  readonly #services: LiveServiceBook
   readonly #rateLimits = new RateLimiter()
   #config: Config
   #snapshot: Snapshot
   #stopHousekeeping: () => void
 
-  constructor(config: Config, deps: SellingDeps, { store, nodes, snapshot }: Parts) {
+  constructor(config: Config, deps: SellingDeps, { store, nodes, services }: Parts) {
     const { clock, log, registry } = deps
     this.#config = config
     this.#log = log
     this.#clock = clock
     this.#store = store
     this.#nodes = nodes
-    this.#snapshot = snapshot
+    this.#services = services
+    this.#snapshot = snapshotOf(config, services, log)
     this.#allowance = new Allowance(allowanceOf(config))
     this.#invoices = openInvoices({
       nodes: nodes ?? deps.nodes ?? NO_NODES,
@@ -145,6 +164,9 @@ class RunningSelling implements Selling {
       clock,
       log: log.child({ part: 'invoices' }),
       registry,
+    })
+    services.onChange(() => {
+      this.#snapshot = { ...this.#snapshot, services: services.compiled }
     })
     registerRateLimits(this.#rateLimits, registry)
     this.paywall = {
@@ -167,8 +189,19 @@ class RunningSelling implements Selling {
     return this.#invoices.state
   }
 
+  get parts(): SellingParts {
+    return {
+      store: this.#store,
+      nodes: this.#nodes,
+      invoices: this.#invoices,
+      services: this.#services,
+      allowance: this.#allowance,
+    }
+  }
+
   reload(config: Config): void {
-    this.#snapshot = snapshotOf(config, this.#store, this.#log)
+    this.#services.reload({ configured: config.services, compile: compiler(config, this.#log) })
+    this.#snapshot = snapshotOf(config, this.#services, this.#log)
     this.#allowance.limits = allowanceOf(config)
     this.#config = config
     this.#nodes?.refresh().catch((error: unknown) => {
@@ -208,20 +241,32 @@ const settleStore = ({ settleIndexes, transactions }: Store): InvoiceParts['sett
 
 const NO_NODES: NodeSource = { get: () => undefined, all: () => [] }
 
-function snapshotOf(config: Config, store: Store, log: Log): Snapshot {
-  const services = withImported(config.services, store.imported.services(), log)
+/** Turns services into what requests are served by. */
+const compiler = (config: Config, log: Log) => (services: readonly ServiceSettings[]) => {
   for (const { name, dynamicprice, auth } of services) {
     if (!dynamicprice.enabled || auth.level === 'off') continue
     const text = 'this version asks no price service: unpaid requests to the service get 500'
     log.warn({ service: name }, text)
   }
-  return {
-    services: compileServices(services, compileDeps(config)),
-    trusted: parseTrusted(config.trustproxy),
-    blocked: parseBlocklist(config.blocklist.filter((text) => isNetwork(text, log))),
-    strictVerify: config.strictverify,
-  }
+  return compileServices(services, compileDeps(config))
 }
+
+const openBook = (config: Config, store: Store, { clock, log }: SellingDeps) =>
+  new LiveServiceBook({
+    rows: store.services,
+    imported: store.imported.services(),
+    configured: config.services,
+    compile: compiler(config, log),
+    clock,
+    log: log.child({ part: 'services' }),
+  })
+
+const snapshotOf = (config: Config, services: LiveServiceBook, log: Log): Snapshot => ({
+  services: services.compiled,
+  trusted: parseTrusted(config.trustproxy),
+  blocked: parseBlocklist(config.blocklist.filter((text) => isNetwork(text, log))),
+  strictVerify: config.strictverify,
+})
 
 /** Aperture tells of an entry that it cannot read and goes on; so it is here. */
 function isNetwork(text: string, log: Log): boolean {

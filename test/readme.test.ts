@@ -37,6 +37,7 @@ function complaints(source: string): string[] {
     'pinhole/lnc': ['./mailbox/index.ts'],
     'pinhole/lnc/browser': ['./mailbox/browser.ts'],
     'pinhole/client': ['./src/client/index.ts'],
+    'pinhole/admin': ['./src/admin/index.ts'],
   }
   const program = ts.createProgram([file], { ...options, noEmit: true, paths: names }, host)
   return [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics()]

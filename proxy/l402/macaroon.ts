@@ -37,9 +37,10 @@ export function signMacaroon(
   rootKey: Uint8Array,
   identifier: Uint8Array,
   caveats: readonly string[],
+  location = LOCATION,
 ): Uint8Array {
-  const chain = library.newMacaroon({ identifier, location: LOCATION, rootKey, version: 2 })
-  return extend(headerV2(LOCATION, identifier), chain, caveats)
+  const chain = library.newMacaroon({ identifier, location, rootKey, version: 2 })
+  return extend(headerV2(location, identifier), chain, caveats)
 }
 
 /** `macaroon` with more caveats. Version 1 becomes version 2, which has the same signature. */

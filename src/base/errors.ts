@@ -132,6 +132,21 @@ const TABLE = {
   ERR_CLI_USAGE: kind(400, g.invalidArgument, 'See pinhole --help.'),
   ERR_AGENT_LND: kind(503, g.unavailable, 'Check --lnd and --tls (lndhost and tlspath in the configuration), and that lnd is running and unlocked.'),
   ERR_AGENT_FILE: kind(500, g.failedPrecondition, 'Name a file that exists and that this user may read.'),
+
+  // Operating a hub by its admin API.
+  ERR_HUB_UNREACHABLE: kind(503, g.unavailable, 'Start the hub (pinhole start), or name the one that runs by --hub.'),
+  ERR_HUB_CERTIFICATE: kind(502, g.unavailable, 'Give the tls.cert of that hub by --tls-cert (ca in a program).'),
+  ERR_HUB_ANSWER: kind(502, g.internal, 'Check that a Pinhole of this version listens at that address, and nothing in front of it changes its answers.'),
+  ERR_ADMIN_OFF: kind(404, g.unimplemented, 'Set admin.enabled: true in the configuration of the hub and start it again.'),
+  ERR_ADMIN_MACAROON: kind(401, g.unauthenticated, 'Give the admin.macaroon of that hub, or one that was baked of it and is still good, by --macaroon.'),
+  ERR_ADMIN_SCOPE: kind(403, g.permissionDenied, 'Use a macaroon that allows it: pinhole admin bake --scope, with the scope named above.'),
+  ERR_ADMIN_REQUEST: kind(400, g.invalidArgument, 'Correct the value named above.'),
+  ERR_ADMIN_NOT_FOUND: kind(404, g.notFound, 'List what there is, and check the name.'),
+  ERR_ADMIN_EXISTS: kind(409, g.alreadyExists, 'Change the one that exists, or choose another name.'),
+  ERR_ADMIN_ATTEMPTS: kind(429, g.resourceExhausted, 'Check the macaroon, and come back after the time in Retry-After.'),
+  ERR_ADMIN_METHOD: kind(405, g.unimplemented, 'Use a method that the OpenAPI document names for the path.'),
+  ERR_ADMIN_OPERATION: kind(501, g.unimplemented, 'Use a hub that has what the operation is about.'),
+  ERR_ADMIN_KEY: kind(500, g.failedPrecondition, 'Make admin.macaroon and its admin.rootkey readable for this user, or remove both to have them made anew.'),
 } as const satisfies Record<string, ErrorKind>
 
 /** Closed union of all error codes, `ERR_<AREA>_<WHAT>`. */

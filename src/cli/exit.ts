@@ -41,6 +41,14 @@ const BY_CODE: Partial<Record<ErrorCode, ExitCode>> = {
   ERR_PAYMENT_PENDING: Exit.connection,
   ERR_NODE_UNKNOWN: Exit.notFound,
   ERR_NODE_SECRET: Exit.auth,
+  ERR_HUB_UNREACHABLE: Exit.connection,
+  ERR_HUB_CERTIFICATE: Exit.connection,
+  ERR_HUB_ANSWER: Exit.connection,
+  ERR_ADMIN_OFF: Exit.connection,
+  ERR_ADMIN_MACAROON: Exit.auth,
+  ERR_ADMIN_SCOPE: Exit.auth,
+  ERR_ADMIN_REQUEST: Exit.usage,
+  ERR_ADMIN_NOT_FOUND: Exit.notFound,
 }
 
 /** Exit code that stands for an error. */

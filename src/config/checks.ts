@@ -68,9 +68,9 @@ const RULES: readonly Rule[] = [
       `must be less than invoices.expiry (${formatDuration(expiry)})`,
     ),
   // Tokens in another place than the one that was asked for would be lost ones.
-  ({ services, dbbackend }) =>
+  ({ services, admin, dbbackend }) =>
     unless(
-      services.length === 0 || dbbackend === 'sqlite',
+      (services.length === 0 && !admin.enabled) || dbbackend === 'sqlite',
       ['dbbackend'],
       `must be sqlite: this version keeps what it sells in no other (${dbbackend})`,
     ),

@@ -88,8 +88,27 @@ create table onion_keys (
 ) strict;
 `
 
+const SERVICE_ENTRIES = `
+-- Services made or changed while the hub ran. Without settings: one of the configuration's file that was removed.
+create table service_entries (
+  name text not null primary key,
+  settings text,
+  created_ms integer not null,
+  updated_ms integer not null
+) strict;
+
+create table service_prices (
+  id integer primary key,
+  service text not null,
+  price_sat integer not null,
+  since_ms integer not null,
+  set_by text not null
+) strict;
+create index service_prices_service on service_prices (service, id);
+`
+
 /** Steps from an empty file on. */
-export const MIGRATIONS: readonly string[] = [FIRST]
+export const MIGRATIONS: readonly string[] = [FIRST, SERVICE_ENTRIES]
 
 /** Number of the newest step. */
 export const SCHEMA_VERSION = MIGRATIONS.length

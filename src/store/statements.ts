@@ -1,8 +1,6 @@
 /** Prepared statements of the writer: one function for each kind of write. */
 import type { Database } from 'better-sqlite3'
-import type { NewToken } from '../../proxy/token-store.ts'
-import type { PooledInvoice } from '../invoices/pool-store.ts'
-import type { NodeRow } from './node-rows.ts'
+import type { ServicePrice } from './service-rows.ts'
 import type { Write } from './write.ts'
 
 type Runner = (...values: readonly unknown[]) => number
@@ -13,39 +11,21 @@ export function prepareWrites(database: Database): (write: Write) => number {
     const statement = database.prepare<unknown[]>(text)
     return (...values) => statement.run(...values).changes
   }
-  const tokens = prepareTokens(run)
-  const pool = preparePool(run)
-  const nodes = prepareNodes(run)
-  const settle = run(
-    `update transactions set state = 'settled', settled_ms = ?
-     where payment_hash = ? and state = 'pending'`,
-  )
-  const pruneUnpaid = prepareUnpaid(database, run)
-  return (write) => {
-    switch (write.name) {
-      case 'sell':
-        return tokens.sell(write.token)
-      case 'paid':
-        return tokens.paid(write.atMs, write.identifierHash)
-      case 'settle':
-        return settle(write.atMs, write.paymentHash)
-      case 'revoke':
-        return tokens.revoke(write.identifierHash)
-      case 'prune unpaid':
-        return pruneUnpaid(write.createdBeforeMs, write.limit)
-      case 'pool':
-        return pool.add(write.invoice)
-      case 'drop price':
-        return pool.drop(write.node, write.amountMsat)
-      case 'drop node':
-        return pool.dropNode(write.node)
-      case 'prune expired':
-        return pool.pruneExpired(write.nowMs)
-      default:
-        return nodes(write)
-    }
+  const writes: Writes = {
+    ...prepareTokens(run),
+    ...prepareTransactions(database, run),
+    ...preparePool(run),
+    ...prepareNodes(run),
+    ...prepareServices(run),
   }
+  // The table has one function for each name; the compiler does not follow a name through it.
+  return (write) => writes[write.name](write as never)
 }
+
+/** What carries out each kind of write. */
+type Writes = { readonly [Name in Write['name']]: (write: Of<Name>) => number }
+
+type Of<Name extends Write['name']> = Extract<Write, { name: Name }>
 
 function prepareTokens(run: (text: string) => Runner) {
   const secret = run('insert into secrets (identifier_hash, root_key, created_ms) values (?, ?, ?)')
@@ -55,8 +35,9 @@ function prepareTokens(run: (text: string) => Runner) {
      values ('pending', 'l402', ?, ?, ?, ?, ?, ?)`,
   )
   const unpool = run('delete from pooled_invoices where payment_hash = ?')
+  const revoke = run('delete from secrets where identifier_hash = ?')
   return {
-    sell(token: NewToken): number {
+    sell({ token }: Of<'sell'>): number {
       const { identifierHash, tokenId, paymentHash, service, priceMsat, createdAtMs } = token
       secret(identifierHash, token.rootKey, createdAtMs)
       offer(tokenId, paymentHash, identifierHash, service, priceMsat, createdAtMs)
@@ -64,16 +45,20 @@ function prepareTokens(run: (text: string) => Runner) {
       unpool(paymentHash)
       return 1
     },
-    paid: run(
-      `update transactions set state = 'settled', settled_ms = ?
-       where identifier_hash = ? and state = 'pending'`,
-    ),
-    revoke: run('delete from secrets where identifier_hash = ?'),
+    revoke: ({ identifierHash }: Of<'revoke'>) => revoke(identifierHash),
   }
 }
 
-function prepareUnpaid(database: Database, run: (text: string) => Runner) {
-  const offers = database
+function prepareTransactions(database: Database, run: (text: string) => Runner) {
+  const paid = run(
+    `update transactions set state = 'settled', settled_ms = ?
+     where identifier_hash = ? and state = 'pending'`,
+  )
+  const settle = run(
+    `update transactions set state = 'settled', settled_ms = ?
+     where payment_hash = ? and state = 'pending'`,
+  )
+  const unpaid = database
     .prepare<[number, number], Uint8Array | null>(
       `delete from transactions where id in (
          select id from transactions
@@ -83,10 +68,14 @@ function prepareUnpaid(database: Database, run: (text: string) => Runner) {
     )
     .pluck()
   const secret = run('delete from secrets where identifier_hash = ?')
-  return (createdBeforeMs: number, limit: number): number => {
-    const gone = offers.all(createdBeforeMs, limit)
-    for (const identifierHash of gone) secret(identifierHash)
-    return gone.length
+  return {
+    paid: ({ atMs, identifierHash }: Of<'paid'>) => paid(atMs, identifierHash),
+    settle: ({ atMs, paymentHash }: Of<'settle'>) => settle(atMs, paymentHash),
+    'prune unpaid'({ createdBeforeMs, limit }: Of<'prune unpaid'>): number {
+      const gone = unpaid.all(createdBeforeMs, limit)
+      for (const identifierHash of gone) secret(identifierHash)
+      return gone.length
+    },
   }
 }
 
@@ -97,16 +86,19 @@ function preparePool(run: (text: string) => Runner) {
      where not exists (select 1 from transactions where payment_hash = ?)
      on conflict do nothing`,
   )
+  const drop = run('delete from pooled_invoices where node = ? and amount_msat = ?')
+  const dropNode = run('delete from pooled_invoices where node = ?')
+  const pruneExpired = run('delete from pooled_invoices where expires_ms < ?')
   return {
-    add: ({ paymentHash, node, amountMsat, paymentRequest, expiresAtMs }: PooledInvoice) =>
-      add(paymentHash, node, amountMsat, paymentRequest, expiresAtMs, paymentHash),
-    drop: run('delete from pooled_invoices where node = ? and amount_msat = ?'),
-    dropNode: run('delete from pooled_invoices where node = ?'),
-    pruneExpired: run('delete from pooled_invoices where expires_ms < ?'),
+    pool({ invoice }: Of<'pool'>): number {
+      const { paymentHash, node, amountMsat, paymentRequest, expiresAtMs } = invoice
+      return add(paymentHash, node, amountMsat, paymentRequest, expiresAtMs, paymentHash)
+    },
+    'drop price': ({ node, amountMsat }: Of<'drop price'>) => drop(node, amountMsat),
+    'drop node': ({ node }: Of<'drop node'>) => dropNode(node),
+    'prune expired': ({ nowMs }: Of<'prune expired'>) => pruneExpired(nowMs),
   }
 }
-
-type NodeWrite = Extract<Write, { name: 'index' | 'put node' | 'remove node' | 'adopted' }>
 
 function prepareNodes(run: (text: string) => Runner) {
   const index = run(
@@ -125,20 +117,42 @@ function prepareNodes(run: (text: string) => Runner) {
   const removeIndex = run('delete from settle_indexes where node = ?')
   const removePool = run('delete from pooled_invoices where node = ?')
   const adopted = run('update lnc_sessions set phrase = null, local_key = null where id = ?')
-  const putRow = ({ name, kind, sealed, alias, pubkey, network, createdAtMs }: NodeRow) =>
-    put(name, kind, sealed, alias ?? null, pubkey ?? null, network ?? null, createdAtMs)
-  return (write: NodeWrite): number => {
-    switch (write.name) {
-      case 'index':
-        return index(write.node, write.indexes.addIndex, write.indexes.settleIndex)
-      case 'put node':
-        return putRow(write.row)
-      case 'remove node':
-        removeIndex(write.node)
-        removePool(write.node)
-        return remove(write.node)
-      case 'adopted':
-        return adopted(write.id)
-    }
+  return {
+    index: ({ node, indexes }: Of<'index'>) => index(node, indexes.addIndex, indexes.settleIndex),
+    'put node'({ row }: Of<'put node'>): number {
+      const { name, kind, sealed, alias, pubkey, network, createdAtMs } = row
+      return put(name, kind, sealed, alias ?? null, pubkey ?? null, network ?? null, createdAtMs)
+    },
+    'remove node'({ node }: Of<'remove node'>): number {
+      removeIndex(node)
+      removePool(node)
+      return remove(node)
+    },
+    adopted: ({ id }: Of<'adopted'>) => adopted(id),
+  }
+}
+
+function prepareServices(run: (text: string) => Runner) {
+  const put = run(
+    `insert into service_entries (name, settings, created_ms, updated_ms) values (?, ?, ?, ?)
+     on conflict (name) do update
+     set settings = excluded.settings, created_ms = excluded.created_ms,
+       updated_ms = excluded.updated_ms`,
+  )
+  const note = run(
+    'insert into service_prices (service, price_sat, since_ms, set_by) values (?, ?, ?, ?)',
+  )
+  const notePrices = (prices: readonly ServicePrice[]): number => {
+    for (const { service, priceSat, sinceMs, by } of prices) note(service, priceSat, sinceMs, by)
+    return prices.length
+  }
+  const drop = run('delete from service_entries where name = ?')
+  return {
+    'put service'({ row, prices }: Of<'put service'>): number {
+      notePrices(prices)
+      return put(row.name, row.settings ?? null, row.createdAtMs, row.updatedAtMs)
+    },
+    'drop service': ({ service }: Of<'drop service'>) => drop(service),
+    'note prices': ({ prices }: Of<'note prices'>) => notePrices(prices),
   }
 }

@@ -6,6 +6,7 @@ import { openDatabase } from './database.ts'
 import { type Imported, imported } from './imported.ts'
 import { nodeRows, type NodeRows } from './node-rows.ts'
 import { InvoicePool } from './pool.ts'
+import { serviceRows, type ServiceRows } from './service-rows.ts'
 import { SettleIndexes } from './settle-indexes.ts'
 import { WriterThread } from './thread.ts'
 import { type StoredTokens, storedTokens } from './tokens.ts'
@@ -20,6 +21,7 @@ export interface Store {
   readonly settleIndexes: SettleIndexStore
   readonly nodes: NodeRows
   readonly imported: Imported
+  readonly services: ServiceRows
   /** Waits for what is being written, then closes the file. */
   close(): Promise<void>
 }
@@ -58,6 +60,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     settleIndexes: indexes,
     nodes: nodeRows(database, writer, traces),
     imported: imported(database, writer),
+    services: serviceRows(database, writer),
     async close() {
       await writer.close()
       database.close()

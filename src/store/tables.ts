@@ -12,6 +12,8 @@ export interface Tables {
   readonly settle_indexes: SettleIndexesTable
   readonly nodes: NodesTable
   readonly services: ServicesTable
+  readonly service_entries: ServiceEntriesTable
+  readonly service_prices: ServicePricesTable
   readonly lnc_sessions: LncSessionsTable
   readonly onion_keys: OnionKeysTable
 }
@@ -80,6 +82,24 @@ interface ServicesTable {
   auth_scheme: string
   created_ms: Integer
   updated_ms: Integer
+}
+
+/** Services made or changed while the hub ran. */
+interface ServiceEntriesTable {
+  name: string
+  /** JSON; null for one of the configuration's that was removed. */
+  settings: string | null
+  created_ms: Integer
+  updated_ms: Integer
+}
+
+/** Prices that services had. */
+interface ServicePricesTable {
+  id: Generated<Integer>
+  service: string
+  price_sat: Integer
+  since_ms: Integer
+  set_by: string
 }
 
 /** Sessions that an Aperture had paired; without secrets once they have become a node. */

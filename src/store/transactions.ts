@@ -1,9 +1,10 @@
 /** What was offered and what was paid. */
 import type { Database } from 'better-sqlite3'
-import type { Compilable, Expression, SqlBool } from 'kysely'
+import type { Compilable, Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { toHex } from '../base/bytes.ts'
 import type { SettlementStore } from '../invoices/pool-store.ts'
 import { all, first, optionalNumber, sql } from './query.ts'
+import type { Tables } from './tables.ts'
 import { own } from './write.ts'
 import type { Writer } from './writer.ts'
 
@@ -49,6 +50,10 @@ export interface TransactionFilter {
   readonly settledFromMs?: number | undefined
   /** Settled at this time or earlier, in milliseconds since 1970. */
   readonly settledToMs?: number | undefined
+  /** Beginning of a token id or a payment hash, in hex; text that is no hex fits none. */
+  readonly search?: string | undefined
+  /** Those whose token was not revoked. */
+  readonly valid?: true | undefined
 }
 
 /** Which part of a list is meant. */
@@ -125,8 +130,15 @@ function settlements(database: Database, writer: Writer): SettlementStore {
   }
 }
 
+/** When the root key of a transaction was made; nothing once its token was revoked. */
+const secret = (eb: ExpressionBuilder<Tables, 'transactions'>) =>
+  eb
+    .selectFrom('secrets')
+    .whereRef('secrets.identifier_hash', '=', 'transactions.identifier_hash')
+    .select('secrets.created_ms')
+
 function filtered(filter: TransactionFilter) {
-  const { service, state, authType, tokenId, settledFromMs, settledToMs } = filter
+  const { service, state, authType, tokenId, settledFromMs, settledToMs, search, valid } = filter
   return sql.selectFrom('transactions').where((eb) => {
     const parts: Expression<SqlBool>[] = []
     if (service !== undefined) parts.push(eb('service', '=', service))
@@ -135,6 +147,12 @@ function filtered(filter: TransactionFilter) {
     if (tokenId !== undefined) parts.push(eb('token_id', '=', tokenId))
     if (settledFromMs !== undefined) parts.push(eb('settled_ms', '>=', BigInt(settledFromMs)))
     if (settledToMs !== undefined) parts.push(eb('settled_ms', '<=', BigInt(settledToMs)))
+    if (search !== undefined) {
+      const like = /^[0-9a-f]*$/i.test(search) ? `${search.toUpperCase()}%` : ''
+      const hex = (column: 'token_id' | 'payment_hash') => eb.fn<string>('hex', [column])
+      parts.push(eb.or([eb(hex('token_id'), 'like', like), eb(hex('payment_hash'), 'like', like)]))
+    }
+    if (valid) parts.push(eb.or([eb('identifier_hash', 'is', null), eb.exists(secret(eb))]))
     return eb.and(parts)
   })
 }
@@ -146,13 +164,7 @@ function listed(filter: TransactionFilter, { limit = DEFAULT_LIMIT, offset = 0 }
   if (!Number.isSafeInteger(offset) || offset < 0) throw new TypeError('offset must be 0 or more')
   return filtered(filter)
     .selectAll()
-    .select((eb) =>
-      eb
-        .selectFrom('secrets')
-        .whereRef('secrets.identifier_hash', '=', 'transactions.identifier_hash')
-        .select('secrets.created_ms')
-        .as('secret_ms'),
-    )
+    .select((eb) => secret(eb).as('secret_ms'))
     .orderBy('created_ms', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

@@ -3,6 +3,7 @@ import type { NewToken } from '../../proxy/token-store.ts'
 import type { InvoiceIndexes } from '../invoices/node.ts'
 import type { PooledInvoice } from '../invoices/pool-store.ts'
 import type { NodeRow } from './node-rows.ts'
+import type { ServicePrice, ServiceRow } from './service-rows.ts'
 
 /** One write. Each counts what it changed; times are milliseconds since 1970. */
 export type Write =
@@ -19,6 +20,13 @@ export type Write =
   | { readonly name: 'remove node'; readonly node: string }
   | { readonly name: 'drop node'; readonly node: string }
   | { readonly name: 'adopted'; readonly id: Uint8Array }
+  | {
+      readonly name: 'put service'
+      readonly row: ServiceRow
+      readonly prices: readonly ServicePrice[]
+    }
+  | { readonly name: 'drop service'; readonly service: string }
+  | { readonly name: 'note prices'; readonly prices: readonly ServicePrice[] }
 
 /** What became of one write of a batch that was committed. */
 export type Outcome =

@@ -1,0 +1,30 @@
+/**
+ * Values of the admin API's JSON: names in snake_case, 64-bit integers as decimal text, ids and hashes in hex,
+ * times as RFC 3339 in UTC. Whoever sends may give a whole number for a 64-bit integer.
+ */
+import { z } from 'zod'
+
+/** A whole number of 64 bits as decimal text; a safe integer is taken as well. */
+export const int64 = z
+  .union([z.string().regex(/^-?\d{1,19}$/, 'must be a whole number'), z.int()])
+  .transform(String)
+
+/** A time, such as `2026-01-31T12:00:00Z`. */
+export const time = z.iso.datetime({
+  offset: true,
+  error: 'must be a time such as 2026-01-31T12:00:00Z',
+})
+
+/** Bytes in hex. */
+export const hex = z.string().regex(/^([0-9a-f]{2})*$/i, 'must be hex')
+
+/** Which part of a list: at most 1,000 entries, 50 without a limit. */
+export const page = {
+  limit: z.coerce.number().int().min(0).max(1_000).default(0),
+  offset: z.coerce.number().int().min(0, 'offset must be >= 0').default(0),
+}
+
+/** A flag of a query string. */
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0', ''])])
+  .transform((value) => value === true || value === 'true' || value === '1' || value === '')

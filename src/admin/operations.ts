@@ -1,0 +1,35 @@
+/** The registry: what carries out each operation of the contract. */
+import type { CheckedRequestOf, HubEvent, OperationName, ResponseOf, Scope } from './contract.ts'
+import type { AdminDeps } from './deps.ts'
+import { infoOperations } from './operations/info.ts'
+import { salesOperations } from './operations/sales.ts'
+import { serviceOperations } from './operations/services.ts'
+
+/** Who asks. */
+export interface Caller {
+  readonly scopes: ReadonlySet<Scope>
+  /** In its one spelling. */
+  readonly address: string
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal
+}
+
+/** What an operation gives back: one value, or what happens as it happens. */
+export type AnswerOf<Name extends OperationName> = Name extends 'streamEvents'
+  ? AsyncIterable<HubEvent>
+  : ResponseOf<Name>
+
+/** Operations by name. All reject with `PinholeError`. */
+export type Operations = {
+  readonly [Name in OperationName]: (
+    request: CheckedRequestOf<Name>,
+    caller: Caller,
+  ) => Promise<AnswerOf<Name>>
+}
+
+/** Those that this hub has. */
+export const hubOperations = (deps: AdminDeps): Partial<Operations> => ({
+  ...infoOperations(deps),
+  ...serviceOperations(deps),
+  ...salesOperations(deps),
+})

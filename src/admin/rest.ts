@@ -1,0 +1,144 @@
+/** The REST face: a route for each operation of the contract. */
+import { Readable } from 'node:stream'
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+} from 'fastify'
+import { isPinholeError, PinholeError } from '../base/errors.ts'
+import { call, type Desk } from './call.ts'
+import { operations as contract, type OperationName, REST_PREFIX } from './contract.ts'
+import { eventStream } from './event-stream.ts'
+import { failureBody, foreseen } from './failure.ts'
+import type { Visitor } from './guard.ts'
+import { openApi } from './openapi.ts'
+
+/** What the REST face is made of. */
+export interface RestParts {
+  readonly desk: Desk
+  /** Who sent a request, before anything is known of him. */
+  readonly visitor: (request: FastifyRequest, reply: FastifyReply) => Visitor
+  /** Web pages that may call (`admin.corsorigins`); `*` is any. */
+  readonly origins: () => readonly string[]
+}
+
+const MAX_BODY_BYTES = 2_097_152
+const TYPES = {
+  csv: 'text/csv; charset=utf-8',
+  yaml: 'application/yaml; charset=utf-8',
+  events: 'text/event-stream; charset=utf-8',
+} as const
+
+/** Adds the routes below `/api/admin`. */
+export function restRoutes(app: FastifyInstance, parts: RestParts): void {
+  app.addHook('onRequest', secureHeaders)
+  app.addHook('onRequest', (request, reply, next) => {
+    allowOrigin(parts.origins(), request, reply)
+    next()
+  })
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    refuse(reply, clientError(error) ?? foreseen(error, parts.desk.log))
+  })
+  readJson(app)
+  for (const name of Object.keys(contract)) {
+    if (isOperation(name)) route(app, name, parts)
+  }
+  app.get(`${REST_PREFIX}/openapi.json`, async () => openApi())
+  app.all(`${REST_PREFIX}/*`, (request, reply) => {
+    if (request.method === 'OPTIONS') void reply.code(204).send()
+    else refuse(reply, unknown(request))
+  })
+}
+
+/** Whatever a body says it is, it is read as JSON, as at a gRPC gateway; an empty one is an empty object. */
+function readJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, {})
+    else void parse(request, String(body), done)
+  })
+}
+
+const isOperation = (name: string): name is OperationName => Object.hasOwn(contract, name)
+
+function route(app: FastifyInstance, name: OperationName, parts: RestParts): void {
+  const { method, path, answer = 'json' } = contract[name]
+  app.route({
+    method,
+    url: REST_PREFIX + path.replace(/\{(\w+)\}/g, ':$1'),
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoute: false,
+    async handler(request, reply) {
+      const visitor = parts.visitor(request, reply)
+      const value: unknown = await call(parts.desk, name, valuesOf(request), visitor)
+      if (answer === 'json') return reply.send(value)
+      void reply.type(TYPES[answer])
+      if (answer !== 'events') return reply.send(value)
+      return reply.send(Readable.from(eventStream(value), { objectMode: false }))
+    },
+  })
+}
+
+/** Query, body and path parameters as one request; the path wins, as at a gRPC gateway. */
+function valuesOf({ query, body, params }: FastifyRequest): Record<string, unknown> {
+  if (body !== undefined && body !== null && (typeof body !== 'object' || Array.isArray(body))) {
+    throw new PinholeError('ERR_ADMIN_REQUEST', 'the body must be a JSON object')
+  }
+  return { ...record(query), ...record(body), ...record(params) }
+}
+
+const record = (value: unknown): object =>
+  typeof value === 'object' && value !== null ? value : {}
+
+/** What Fastify found wrong with a request before it came to an operation. */
+function clientError(error: FastifyError): PinholeError | undefined {
+  if (isPinholeError(error)) return error
+  const status = error.statusCode ?? 500
+  if (status < 400 || status >= 500) return undefined
+  return new PinholeError('ERR_ADMIN_REQUEST', error.message)
+}
+
+/** Every path of the contract, to tell a wrong method from a path that is none. */
+const PATHS = Object.values(contract).map(
+  ({ path }) =>
+    new RegExp(`^${REST_PREFIX}${path.replace('.', '[.]').replace(/\{\w+\}/g, '[^/]+')}$`),
+)
+
+function unknown({ url, method }: FastifyRequest): PinholeError {
+  const [path = ''] = url.split('?')
+  if (!PATHS.some((known) => known.test(path))) {
+    return new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found')
+  }
+  return new PinholeError('ERR_ADMIN_METHOD', `Method Not Allowed: ${method}`)
+}
+
+function refuse(reply: FastifyReply, error: PinholeError): void {
+  const { retryAfterMs, status } = error
+  if (retryAfterMs !== undefined) {
+    void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))))
+  }
+  void reply.code(status).type('application/json; charset=utf-8').send(failureBody(error))
+}
+
+const secureHeaders: onRequestHookHandler = (_request, reply, next) => {
+  void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  next()
+}
+
+function allowOrigin(
+  origins: readonly string[],
+  { headers: { origin } }: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  if (origin === undefined || !(origins.includes('*') || origins.includes(origin))) return
+  void reply.headers({
+    'access-control-allow-origin': origins.includes('*') ? '*' : origin,
+    'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
+    'access-control-allow-headers': 'Content-Type, Grpc-Metadata-Macaroon',
+    'access-control-expose-headers': 'Retry-After',
+    vary: 'Origin',
+  })
+}
