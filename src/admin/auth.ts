@@ -3,8 +3,8 @@ import { Networks } from '../../proxy/networks.ts'
 import { hasSignature, readMacaroon } from '../../proxy/l402/macaroon.ts'
 import { fromHex } from '../base/bytes.ts'
 import { isPinholeError, PinholeError } from '../base/errors.ts'
+import { isAdminIdentifier } from './bake.ts'
 import type { Scope } from './contract.ts'
-import { isAdminIdentifier } from './key-files.ts'
 
 /** Scopes of a macaroon without caveats. */
 export const ALL_SCOPES: ReadonlySet<Scope> = new Set<Scope>(['none', 'read', 'write', 'pay'])

@@ -1,4 +1,5 @@
 /** `pinhole/admin`: a hub, operated by a program. */
+export { bakeMacaroon, type MacaroonLimits } from './bake.ts'
 export {
   type AdminClient,
   type AdminClientOptions,

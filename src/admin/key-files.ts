@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { signMacaroon } from '../../proxy/l402/macaroon.ts'
-import { utf8 } from '../base/bytes.ts'
 import { PinholeError } from '../base/errors.ts'
+import { ADMIN_IDENTIFIER } from './bake.ts'
 
 /** Aperture's. */
 export const ADMIN_LOCATION = 'aperture'
-const IDENTIFIER = utf8('admin')
 const ROOT_KEY_BYTES = 32
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -42,11 +41,7 @@ export function openAdminKey(macaroonPath: string): Uint8Array {
 
 /** An admin macaroon in binary, with caveats such as `scope = read`. */
 export const bakeAdminMacaroon = (rootKey: Uint8Array, caveats: readonly string[]): Uint8Array =>
-  signMacaroon(rootKey, IDENTIFIER, caveats, ADMIN_LOCATION)
-
-/** Whether the identifier of a macaroon is that of admin macaroons. */
-export const isAdminIdentifier = (identifier: Uint8Array): boolean =>
-  Buffer.compare(identifier, IDENTIFIER) === 0
+  signMacaroon(rootKey, ADMIN_IDENTIFIER, caveats, ADMIN_LOCATION)
 
 const writeNew = (file: string, bytes: Uint8Array): void =>
   writeFileSync(file, bytes, { mode: OWNER_ONLY_FILE, flag: 'wx' })
