@@ -1,4 +1,6 @@
 /** What a paywall is made of. */
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../src/base/clock.ts'
 import type { Log } from '../src/base/log.ts'
@@ -34,6 +36,9 @@ export interface PaywallOptions {
   /** Told of each request, for the access log: whose it is, for which service (empty for none), how it ended here. */
   readonly onDecided?:
     ((req: Request, address: string, service: string, outcome: Counted) => void) | undefined
+  /** Answers requests that are for no service; without it they get 404. */
+  readonly unmatched?:
+    ((req: Request, res: ServerResponse | Http2ServerResponse) => void) | undefined
   /** A client that takes nothing of a response for so long is cut, in milliseconds; 0 is never. */
   readonly writeTimeoutMs?: number
 }

@@ -60,9 +60,11 @@ type Decision =
   | { readonly name: 'refused'; readonly refusal: Refusal }
   | { readonly name: 'answer'; readonly outcome: Counted; readonly answer: Answer }
 
-/** The two things that can be done, by request or by upgrade. */
+/** The things that can be done, by request or by upgrade. */
 interface Way {
   answer(answer: Answer): void
+  /** Answers what is for no service. */
+  unmatched(answer: Answer): void
   forward(passage: Passage): Promise<unknown>
   /** Breaks the connection off, or its stream. */
   breakOff(): void
@@ -124,6 +126,8 @@ class Paywall {
   request(req: Request, res: ServerResponse | Http2ServerResponse): void {
     this.#serve(req, {
       answer: (answer) => send(res, answer),
+      unmatched: (answer) =>
+        this.deps.unmatched ? this.deps.unmatched(req, res) : send(res, answer),
       forward: (passage) => this.#forwarder.request(req, res, passage),
       breakOff: () => res.destroy(),
     })
@@ -134,6 +138,7 @@ class Paywall {
     if (this.deps.ownPaths?.(path)) return
     this.#serve(req, {
       answer: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),
+      unmatched: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),
       forward: (passage) => this.#forwarder.upgrade(req, socket, head, passage),
       breakOff: () => socket.destroy(),
     })
@@ -186,8 +191,10 @@ class Paywall {
       way
         .forward(passageOf(arrival, decision))
         .catch((error: unknown) => this.#breakOff(error, way))
-    } else if (decision.name === 'answer') way.answer(decision.answer)
-    else way.answer(refuse(decision.refusal, arrival.asked))
+    } else if (decision.name === 'answer') {
+      if (decision.outcome === 'no_service') way.unmatched(decision.answer)
+      else way.answer(decision.answer)
+    } else way.answer(refuse(decision.refusal, arrival.asked))
   }
 
   #breakOff(error: unknown, way: Way): void {

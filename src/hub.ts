@@ -257,6 +257,7 @@ const RESTART_KEYS = [
   ...['authenticator', 'hashmail', 'prometheus', 'limits', 'idletimeout', 'writetimeout'],
   ...['wspinginterval', 'wspongwait', 'rememberedtokens', 'invoices.memo', 'invoices.expiry'],
   ...['invoices.timeout', 'invoices.pool', 'logging.access', 'admin.enabled', 'admin.macaroonpath'],
+  ...['servestatic', 'staticroot'],
 ]
 
 function restartKeys(before: Config, after: Config): string[] {

@@ -25,6 +25,7 @@ import { nodeSecret } from './nodes/secret.ts'
 import { compileDeps } from './selling/compile-deps.ts'
 import { LiveServiceBook, type ServiceBook } from './selling/service-book.ts'
 import type { ServiceSettings } from './selling/service-fields.ts'
+import { staticFiles } from './static-files.ts'
 import { databasePlace } from './store/aperture/beside.ts'
 import { openStore, type Store } from './store/store.ts'
 
@@ -67,8 +68,9 @@ export interface SellingDeps {
 }
 
 /** Whether `config` asks for a paywall at all. A mere relay needs no database. */
-export const sells = ({ services, authenticator, admin }: Config): boolean =>
+export const sells = ({ services, servestatic, authenticator, admin }: Config): boolean =>
   services.length > 0 ||
+  servestatic ||
   authenticator.lndhost !== '' ||
   authenticator.passphrase !== '' ||
   // Nodes and services may come while it runs.
@@ -171,6 +173,9 @@ class RunningSelling implements Selling {
     registerRateLimits(this.#rateLimits, registry)
     this.paywall = {
       snapshot: () => this.#snapshot,
+      unmatched: config.servestatic
+        ? staticFiles(config.staticroot, log.child({ part: 'static' }))
+        : undefined,
       invoices: this.#invoices,
       tokens: store.tokens,
       allowance: this.#allowance,

@@ -12,7 +12,6 @@ const PENDING: readonly (readonly string[])[] = [
   ['postgres'],
   ['etcd'],
   ['tor'],
-  ['servestatic'],
   ['profile'],
   ['logging', 'file'],
 ]
