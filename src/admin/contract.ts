@@ -274,6 +274,15 @@ export const operations = {
     response: z.object({ findings: z.array(hub.finding) }),
     summary: 'Checks everything that can be wrong and says what to do',
   }),
+  getMetrics: operation({
+    scope: 'read',
+    method: 'GET',
+    path: '/metrics',
+    request: nothing,
+    response: z.string(),
+    answer: 'text',
+    summary: 'Every figure that is counted, in the text format of Prometheus',
+  }),
   listLogs: operation({
     scope: 'read',
     method: 'GET',

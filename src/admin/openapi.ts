@@ -106,7 +106,13 @@ const json = (schema: Json): Json => ({ 'application/json': { schema } })
 
 function contentOf(answer: NonNullable<Operation['answer']>, response: z.ZodType): Json {
   if (answer === 'json') return json(schemaOf(response, 'output'))
-  const type = { csv: 'text/csv', yaml: 'application/yaml', events: 'text/event-stream' }[answer]
+  const types = {
+    csv: 'text/csv',
+    yaml: 'application/yaml',
+    text: 'text/plain',
+    events: 'text/event-stream',
+  }
+  const type = types[answer]
   return { [type]: { schema: { type: 'string' } } }
 }
 

@@ -2,12 +2,16 @@
 import type { CheckedRequestOf, HubEvent, OperationName, ResponseOf, Scope } from './contract.ts'
 import type { AdminDeps } from './deps.ts'
 import { infoOperations } from './operations/info.ts'
+import { nodeOperations } from './operations/nodes.ts'
+import { metricsOperations } from './operations/metrics.ts'
 import { salesOperations } from './operations/sales.ts'
 import { serviceOperations } from './operations/services.ts'
 
 /** Who asks. */
 export interface Caller {
   readonly scopes: ReadonlySet<Scope>
+  /** In hex, the one that opened this; `undefined` for who needs none. */
+  readonly macaroon?: string | undefined
   /** In its one spelling. */
   readonly address: string
   /** Aborted when the caller has gone. */
@@ -30,6 +34,8 @@ export type Operations = {
 /** Those that this hub has. */
 export const hubOperations = (deps: AdminDeps): Partial<Operations> => ({
   ...infoOperations(deps),
+  ...metricsOperations(deps),
   ...serviceOperations(deps),
   ...salesOperations(deps),
+  ...nodeOperations(deps),
 })

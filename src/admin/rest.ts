@@ -1,17 +1,16 @@
 /** The REST face: a route for each operation of the contract. */
 import { Readable } from 'node:stream'
 import type {
-  FastifyError,
   FastifyInstance,
   FastifyReply,
   FastifyRequest,
   onRequestHookHandler,
 } from 'fastify'
-import { isPinholeError, PinholeError } from '../base/errors.ts'
+import { PinholeError } from '../base/errors.ts'
 import { call, type Desk } from './call.ts'
 import { operations as contract, type OperationName, REST_PREFIX } from './contract.ts'
 import { eventStream } from './event-stream.ts'
-import { failureBody, foreseen } from './failure.ts'
+import { routeError, sendFailure } from './failure.ts'
 import type { Visitor } from './guard.ts'
 import { openApi } from './openapi.ts'
 
@@ -28,6 +27,7 @@ const MAX_BODY_BYTES = 2_097_152
 const TYPES = {
   csv: 'text/csv; charset=utf-8',
   yaml: 'application/yaml; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
   events: 'text/event-stream; charset=utf-8',
 } as const
 
@@ -38,8 +38,8 @@ export function restRoutes(app: FastifyInstance, parts: RestParts): void {
     allowOrigin(parts.origins(), request, reply)
     next()
   })
-  app.setErrorHandler<FastifyError>((error, _request, reply) => {
-    refuse(reply, clientError(error) ?? foreseen(error, parts.desk.log))
+  app.setErrorHandler((error, _request, reply) => {
+    sendFailure(reply, routeError(error, parts.desk.log))
   })
   readJson(app)
   for (const name of Object.keys(contract)) {
@@ -48,7 +48,7 @@ export function restRoutes(app: FastifyInstance, parts: RestParts): void {
   app.get(`${REST_PREFIX}/openapi.json`, async () => openApi())
   app.all(`${REST_PREFIX}/*`, (request, reply) => {
     if (request.method === 'OPTIONS') void reply.code(204).send()
-    else refuse(reply, unknown(request))
+    else sendFailure(reply, unknown(request))
   })
 }
 
@@ -93,14 +93,6 @@ function valuesOf({ query, body, params }: FastifyRequest): Record<string, unkno
 const record = (value: unknown): object =>
   typeof value === 'object' && value !== null ? value : {}
 
-/** What Fastify found wrong with a request before it came to an operation. */
-function clientError(error: FastifyError): PinholeError | undefined {
-  if (isPinholeError(error)) return error
-  const status = error.statusCode ?? 500
-  if (status < 400 || status >= 500) return undefined
-  return new PinholeError('ERR_ADMIN_REQUEST', error.message)
-}
-
 /** Every path of the contract, to tell a wrong method from a path that is none. */
 const PATHS = Object.values(contract).map(
   ({ path }) =>
@@ -113,14 +105,6 @@ function unknown({ url, method }: FastifyRequest): PinholeError {
     return new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found')
   }
   return new PinholeError('ERR_ADMIN_METHOD', `Method Not Allowed: ${method}`)
-}
-
-function refuse(reply: FastifyReply, error: PinholeError): void {
-  const { retryAfterMs, status } = error
-  if (retryAfterMs !== undefined) {
-    void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))))
-  }
-  void reply.code(status).type('application/json; charset=utf-8').send(failureBody(error))
 }
 
 const secureHeaders: onRequestHookHandler = (_request, reply, next) => {

@@ -18,7 +18,7 @@ export interface Operation<
   readonly request: Request
   readonly response: Response
   /** How the answer is sent: one JSON value unless said otherwise. */
-  readonly answer?: 'json' | 'csv' | 'yaml' | 'events'
+  readonly answer?: 'json' | 'csv' | 'yaml' | 'text' | 'events'
 }
 
 /** Describes an operation, with the types of its schemas kept. */
