@@ -53,6 +53,8 @@ export interface Invoices extends InvoiceBackend {
   onSettled(listener: (settlement: Settlement) => void): () => void
   /** The nodes, for health. */
   readonly state: readonly InvoiceHealth[]
+  /** Looks for nodes that are new or gone. */
+  refresh(): void
   /** Refuses what waits; resolves when nothing is written any more and the store may be closed. */
   close(): Promise<void>
 }
@@ -75,6 +77,7 @@ class NodeInvoices implements Invoices {
   readonly #tracked = new Map<string, Tracked>()
   readonly #ending = new Set<Promise<void>>()
   #cancelRound: () => void = () => {}
+  #closed = false
 
   constructor(parts: InvoiceParts) {
     this.#parts = parts
@@ -133,7 +136,14 @@ class NodeInvoices implements Invoices {
     })
   }
 
+  refresh(): void {
+    if (this.#closed) return
+    this.#cancelRound()
+    this.#round()
+  }
+
   async close(): Promise<void> {
+    this.#closed = true
     this.#cancelRound()
     this.#settlements.close()
     for (const name of [...this.#tracked.keys()]) this.#untrack(name)

@@ -167,6 +167,9 @@ class RunningSelling implements Selling {
       log: log.child({ part: 'invoices' }),
       registry,
     })
+    nodes?.onChange(({ what }) => {
+      if (what !== 'state') this.#invoices.refresh()
+    })
     services.onChange(() => {
       this.#snapshot = { ...this.#snapshot, services: services.compiled }
     })

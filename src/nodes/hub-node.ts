@@ -70,6 +70,11 @@ export class HubNode extends LineInvoiceNode {
     return this
   }
 
+  /** Drops the connection and makes a new one. */
+  reconnect(): void {
+    this.#keeper?.renew()
+  }
+
   /** Ends the connection. Never rejects. */
   async close(): Promise<void> {
     await this.#keeper?.close()

@@ -7,8 +7,8 @@ import type { Config } from '../config/load.ts'
 import type { NodeSource } from '../invoices/node.ts'
 import type { Imported } from '../store/imported.ts'
 import type { NodeRow, NodeRows } from '../store/node-rows.ts'
-import { parseLndAddress } from '../agent/lnd-files.ts'
-import type { ConnectOptions } from '../../mailbox/connect/connect.ts'
+import { parseLndAddress, readMacaroon } from '../agent/lnd-files.ts'
+import { type ConnectOptions, PairedNode } from '../../mailbox/connect/connect.ts'
 import { nodeCrypto } from '../../mailbox/crypto/node.ts'
 import { phraseId } from '../../mailbox/pairing/phrase-id.ts'
 import { parsePhrase } from '../../mailbox/phrase.ts'
@@ -21,10 +21,12 @@ import { Line } from './line.ts'
 import { keepLncLine } from './lnc-line.ts'
 import { keepLndLine, lndAddress } from './lnd-line.ts'
 import { CONFIGURED_NODE, DIRECT_NODE } from './names.ts'
+import { findPairing, pairNode, type PairOptions, provisionalName } from './pair.ts'
 import { linePayingNode } from './paying-node.ts'
 import { RowEditor } from './row-editor.ts'
 import { openPairing, sealedStore } from './sealed-store.ts'
 import type { NodeSecret } from './secret.ts'
+import { type SurveyedNode, surveyNode } from './survey.ts'
 
 /** What the nodes of a hub are made of. */
 export interface NodesOptions {
@@ -39,12 +41,39 @@ export interface NodesOptions {
   readonly log?: Log | undefined
 }
 
+/** Whom to pair with while the hub runs. */
+export type PairRequest = Pick<
+  PairOptions,
+  'phrase' | 'mailbox' | 'name' | 'insecureTls' | 'signal' | 'onState'
+>
+
+/** What has become of a node. */
+export interface NodeChange {
+  readonly node: HubNode
+  readonly what: 'added' | 'removed' | 'state'
+}
+
 /** The nodes of a hub; the configuration's is the first. */
 export interface Nodes extends NodeSource {
   get(name: string | undefined): HubNode | undefined
   all(): readonly HubNode[]
   /** Pays from the node of that name, from the first one without. @throws ERR_NODE_UNKNOWN */
   wallet(name: string | undefined): Required<Wallet>
+  /** Whether the configuration names it; such a node cannot be removed while the hub runs. */
+  configured(name: string): boolean
+  /**
+   * Pairs a node by its words and connects to it. Words that were used here before go on with their node.
+   *
+   * @throws ERR_NODE_EXISTS, ERR_CLI_USAGE for a name that cannot be one, ERR_CONFIG_VALUE when nodes are switched off,
+   * and what `connect` throws
+   */
+  pair(request: PairRequest): Promise<SurveyedNode>
+  /** Asks the node of that name. @throws ERR_NODE_UNKNOWN, ERR_NODE_OFFLINE, and what its calls throw */
+  survey(name: string): Promise<SurveyedNode>
+  /** Forgets a node, its keys and its unsold invoices. @throws ERR_NODE_UNKNOWN, ERR_STORE_OPEN */
+  remove(name: string): Promise<void>
+  /** Calls `listener` after each change; the returned function ends that. */
+  onChange(listener: (change: NodeChange) => void): () => void
   /** Connects to nodes that were paired since, and lets go of those that were removed. */
   refresh(): Promise<void>
   /** Ends all connections. */
@@ -63,6 +92,9 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   return nodes
 }
 
+/** How long a question waits for a node that is being connected to; one that is away is not waited for. */
+const READY_MS = 15_000
+
 /** What is known of a node from its row; the configuration's node is the same whenever its row was made. */
 type KnownRow = Pick<NodeRow, 'alias' | 'pubkey' | 'network'> & {
   readonly createdAtMs: number | undefined
@@ -73,6 +105,9 @@ class RunningNodes implements Nodes {
   readonly #editor: RowEditor
   readonly #clock: Clock
   readonly #log: Log
+  readonly #listeners = new Set<(change: NodeChange) => void>()
+  /** Ids of phrases that are being paired: their rows have no connection besides. */
+  readonly #pairing = new Set<string>()
   #nodes: readonly HubNode[] = []
   #closing: Promise<void> | undefined
 
@@ -119,6 +154,75 @@ class RunningNodes implements Nodes {
     return nodeWallet(linePayingNode(node.line))
   }
 
+  configured(name: string): boolean {
+    const { lndhost, passphrase } = this.#options.authenticator
+    return name === DIRECT_NODE ? lndhost !== '' : name === CONFIGURED_NODE && passphrase !== ''
+  }
+
+  async pair(request: PairRequest): Promise<SurveyedNode> {
+    const { rows, secret, ca, authenticator } = this.#options
+    if (authenticator.disable) {
+      const text = 'no node can be paired while authenticator.disable is set'
+      throw new PinholeError('ERR_CONFIG_VALUE', text)
+    }
+    const id = phraseId(request.phrase, nodeCrypto)
+    const known = await this.#pairedBy(id)
+    if (known) {
+      if ((request.name ?? known.name) === known.name) return this.survey(known.name)
+      const text = `these words are paired under the name ${known.name}`
+      throw new PinholeError('ERR_NODE_EXISTS', text)
+    }
+    if (this.#pairing.has(id)) {
+      throw new PinholeError('ERR_NODE_EXISTS', 'these words are being paired just now')
+    }
+    this.#pairing.add(id)
+    const reserved = (name: string) => this.configured(name)
+    try {
+      await this.refresh()
+      const own = { rows, secret, ca, reserved, clock: this.#clock, log: this.#log }
+      return await pairNode({ ...request, ...own })
+    } finally {
+      this.#pairing.delete(id)
+      await this.refresh()
+    }
+  }
+
+  /** The node of a phrase that is used up, or that the hub uses by itself. */
+  async #pairedBy(id: string): Promise<HubNode | undefined> {
+    const { rows, secret, authenticator } = this.#options
+    const { passphrase } = authenticator
+    if (passphrase !== '' && phraseId(passphrase, nodeCrypto) === id) {
+      return this.get(CONFIGURED_NODE)
+    }
+    const { name, pairing } = (await findPairing(rows, secret, id)) ?? {}
+    return name === provisionalName(id) || !pairing?.remoteKey ? undefined : this.get(name)
+  }
+
+  async survey(name: string): Promise<SurveyedNode> {
+    const { rows, secret, authenticator } = this.#options
+    const known = this.get(name)
+    if (!known) throw unknownNode(name)
+    const node = await known.line.whenReady(READY_MS)
+    const paired = node instanceof PairedNode
+    const { macaroon: file } = lndAddress(authenticator)
+    const macaroon = paired ? node.macaroon : await readMacaroon(file)
+    const survey = await surveyNode(node, macaroon, this.#clock)
+    const row = paired ? rows.get(name) : undefined
+    const { pairing, insecureTls = false } = row ? await openPairing(row, secret) : {}
+    const expiresAt = paired ? node.expiresAt : undefined
+    return { ...survey, name, mailbox: pairing?.mailbox ?? '', insecureTls, expiresAt }
+  }
+
+  async remove(name: string): Promise<void> {
+    if (!(await this.#options.rows.remove(name))) throw unknownNode(name)
+    await this.refresh()
+  }
+
+  onChange(listener: (change: NodeChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   async refresh(): Promise<void> {
     const { authenticator, rows } = this.#options
     if (this.#ending() || authenticator.disable) return
@@ -139,13 +243,21 @@ class RunningNodes implements Nodes {
       )
     const before = this.#nodes
     this.#nodes = [...first, ...others]
+    for (const node of this.#nodes) {
+      if (!before.includes(node)) this.#tell({ node, what: 'added' })
+    }
     const gone = before.filter((node) => !this.#nodes.includes(node))
+    for (const node of gone) this.#tell({ node, what: 'removed' })
     await Promise.all(gone.map((node) => node.close()))
   }
 
   close(): Promise<void> {
     this.#closing ??= Promise.all(this.#nodes.map((node) => node.close())).then(() => {})
     return this.#closing
+  }
+
+  #tell(change: NodeChange): void {
+    for (const listener of this.#listeners) listener(change)
   }
 
   #ending(): boolean {
@@ -163,7 +275,8 @@ class RunningNodes implements Nodes {
       if (row.kind !== 'lnc') continue
       const { pairing, insecureTls } = await openPairing(row, this.#options.secret)
       const key = pairing.localKey.join()
-      if (!keys.has(key)) found.push({ row, insecureTls })
+      const busy = this.#pairing.has(pairing.phraseId ?? '')
+      if (!busy && !keys.has(key)) found.push({ row, insecureTls })
       keys.add(key)
     }
     return found
@@ -218,6 +331,7 @@ class RunningNodes implements Nodes {
       clock,
       log,
     })
+    line.onChange(() => this.#nodes.includes(node) && this.#tell({ node, what: 'state' }))
     return { node, line, log }
   }
 }

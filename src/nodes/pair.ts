@@ -13,12 +13,12 @@ import type { SessionState } from '../../mailbox/connect/state.ts'
 import { nodeCrypto } from '../../mailbox/crypto/node.ts'
 import { phraseId } from '../../mailbox/pairing/phrase-id.ts'
 import { unknownNode } from './connect-stored.ts'
-import { askIdentity, type Identity } from './identity.ts'
+import type { Identity } from './identity.ts'
 import { isNodeName, nameFromAlias } from './names.ts'
-import { checkPermissions, type Permission } from './permissions.ts'
 import { RowEditor } from './row-editor.ts'
 import { openPairing, type SealedPairing, sealedStore, sealPairing } from './sealed-store.ts'
 import type { NodeSecret } from './secret.ts'
+import { type SurveyedNode, surveyNode } from './survey.ts'
 
 /** Whom to pair with, and where that is kept. */
 export interface PairOptions {
@@ -32,6 +32,8 @@ export interface PairOptions {
   /** Names that are not to be given, besides those that are. */
   readonly reserved: (name: string) => boolean
   readonly insecureTls: boolean
+  /** Certificates in PEM that the relay is trusted by, in place of the system's. */
+  readonly ca?: string | Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
   readonly onState?: ((state: SessionState) => void) | undefined
   readonly clock: Clock
@@ -39,15 +41,7 @@ export interface PairOptions {
 }
 
 /** A node that is paired. */
-export interface PairResult {
-  readonly name: string
-  /** `undefined` when the session may not call `GetInfo`. */
-  readonly identity: Identity | undefined
-  readonly mailbox: string
-  readonly insecureTls: boolean
-  readonly expiresAt: Date | undefined
-  readonly permissions: readonly Permission[]
-}
+export type PairResult = SurveyedNode
 
 /**
  * Pairs, asks the node who it is and what it allows, and hangs up.
@@ -59,22 +53,21 @@ export async function pairNode(options: PairOptions): Promise<PairResult> {
   const { rows, secret, phrase } = options
   const id = phraseId(phrase, nodeCrypto)
   const earlier = await findPairing(rows, secret, id)
-  const provisional = `pairing-${id.slice(0, PROVISIONAL_DIGITS)}`
+  const provisional = provisionalName(id)
   checkName(options, earlier?.name)
   const name = earlier?.name ?? options.name ?? provisional
   const insecureTls = options.insecureTls || earlier?.insecureTls === true
   const editor = new RowEditor(rows)
   const node = await connectNode(options, { name, insecureTls, editor, earlier })
   try {
-    const identity = await askIdentity(node)
-    const permissions = await checkPermissions(node, node.macaroon)
+    const survey = await surveyNode(node, node.macaroon, options.clock)
     const { expiresAt } = node
     await node.close()
     const rename = { from: name, provisional: name === provisional }
-    const final = await keepIdentity(options, editor, rename, identity)
+    const final = await keepIdentity(options, editor, rename, survey.identity)
     const { pairing } = await openPairing(storedRow(rows, final), secret)
     const { mailbox } = pairing
-    return { name: final, identity, mailbox, insecureTls, expiresAt, permissions }
+    return { ...survey, name: final, mailbox, insecureTls, expiresAt }
   } finally {
     await node.close()
   }
@@ -82,11 +75,15 @@ export async function pairNode(options: PairOptions): Promise<PairResult> {
 
 const PROVISIONAL_DIGITS = 12
 
+/** The name of a pairing under way, by the id of its phrase. */
+export const provisionalName = (id: string): string => `pairing-${id.slice(0, PROVISIONAL_DIGITS)}`
+
 interface Earlier extends SealedPairing {
   readonly name: string
 }
 
-async function findPairing(
+/** What an earlier try with the phrase of that id has stored. @throws ERR_NODE_SECRET */
+export async function findPairing(
   rows: NodeRows,
   secret: NodeSecret,
   id: string,
@@ -123,11 +120,11 @@ interface Place {
 }
 
 async function connectNode(options: PairOptions, place: Place): Promise<PairedNode> {
-  const { phrase, mailbox, signal, onState, clock, log, rows, secret } = options
+  const { phrase, mailbox, ca, signal, onState, clock, log, rows, secret } = options
   const { name, insecureTls, editor, earlier } = place
   const store = sealedStore({ editor, secret, name, insecureTls, clock })
   const relay = mailbox.given ?? earlier?.pairing.mailbox ?? mailbox.otherwise
-  const how = { mailbox: relay, phrase, store, insecureTls, signal, onState, clock, log }
+  const how = { mailbox: relay, phrase, store, insecureTls, ca, signal, onState, clock, log }
   try {
     return await connect(how)
   } catch (reason) {

@@ -1,0 +1,112 @@
+/** The nodes that are paid: shown, paired, asked, connected anew and removed. */
+import { isPinholeError, PinholeError } from '../../base/errors.ts'
+import { permissionAdvice } from '../../cli/permission-lines.ts'
+import type { InvoiceHealth } from '../../invoices.ts'
+import type { HubNode } from '../../nodes/hub-node.ts'
+import { DIRECT_NODE } from '../../nodes/names.ts'
+import { unknownNode } from '../../nodes/connect-stored.ts'
+import type { Nodes } from '../../nodes/nodes.ts'
+import type { SurveyedNode } from '../../nodes/survey.ts'
+import type { Node, NodeReport } from '../contract.ts'
+import type { AdminDeps } from '../deps.ts'
+import type { Operations } from '../operations.ts'
+import { refuse } from './service-rules.ts'
+
+type Names = 'listNodes' | 'pairNode' | 'testNode' | 'reconnectNode' | 'removeNode'
+
+/** The operations on nodes. */
+export function nodeOperations(deps: AdminDeps): Pick<Operations, Names> {
+  const { invoices, nodes } = deps
+  return {
+    listNodes: async () => ({
+      nodes: invoices.state.map((state) => shownNode(state, nodes)),
+    }),
+    async pairNode({ phrase, mailbox, name, insecure_tls: insecureTls }, { signal }) {
+      const left = new AbortController()
+      const gone = new PinholeError('ERR_SESSION_CLOSED', 'the pairing was given up')
+      const abort = () => left.abort(gone)
+      signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) abort()
+      const { mailboxaddress: otherwise } = deps.config().authenticator
+      try {
+        const paired = await running(nodes).pair({
+          phrase,
+          mailbox: { given: mailbox || undefined, otherwise },
+          name: name || undefined,
+          insecureTls,
+          signal: left.signal,
+        })
+        return shownReport(paired)
+      } catch (reason) {
+        throw isPinholeError(reason, 'ERR_CLI_USAGE', 'ERR_CONFIG_VALUE')
+          ? new PinholeError('ERR_ADMIN_REQUEST', reason.message)
+          : reason
+      } finally {
+        signal.removeEventListener('abort', abort)
+      }
+    },
+    testNode: async ({ name }) => shownReport(await running(nodes).survey(name)),
+    async reconnectNode({ name }) {
+      known(running(nodes), name).reconnect()
+      return { status: 'reconnecting' }
+    },
+    async removeNode({ name, dry_run: dryRun }) {
+      const own = running(nodes)
+      known(own, name)
+      if (own.configured(name)) {
+        const key = name === DIRECT_NODE ? 'lndhost' : 'passphrase'
+        refuse(`the node ${name} is in the configuration: remove authenticator.${key} there`)
+      }
+      if (!dryRun) await own.remove(name)
+      return { status: 'removed' }
+    },
+  }
+}
+
+/** A hub that was given its nodes by the program that made it pairs none. */
+function running(nodes: Nodes | undefined): Nodes {
+  if (nodes) return nodes
+  throw new PinholeError('ERR_ADMIN_OPERATION', 'this hub was given its nodes by its program')
+}
+
+function known(nodes: Nodes, name: string): HubNode {
+  const node = nodes.get(name)
+  if (!node) throw unknownNode(name)
+  return node
+}
+
+function shownNode(health: InvoiceHealth, nodes: Nodes | undefined): Node {
+  const { node: name, state, ready, subscribed } = health
+  const node = nodes?.get(name)
+  const { alias = '', pubkey = '', network = '' } = node?.identity ?? {}
+  return {
+    name,
+    kind: node?.kind ?? 'lnc',
+    state,
+    reason: node?.reason?.message ?? '',
+    alias,
+    pubkey,
+    network,
+    configured: nodes?.configured(name) ?? true,
+    pooled: ready,
+    subscribed,
+  }
+}
+
+function shownReport(node: SurveyedNode): NodeReport {
+  const { identity, mailbox, insecureTls, expiresAt, permissions, receivableMsat } = node
+  const { alias = '', pubkey = '', network = '' } = identity ?? {}
+  const relay = mailbox === '' ? undefined : { mailbox, insecureTls }
+  return {
+    name: node.name,
+    alias,
+    pubkey,
+    network,
+    mailbox,
+    expires_at: expiresAt?.toISOString() ?? '',
+    permissions: permissions.map(({ method, purpose, allowed }) => ({ method, purpose, allowed })),
+    advice: permissionAdvice(permissions, relay),
+    latency_ms: node.latencyMs,
+    receivable_msat: receivableMsat === undefined ? '' : String(receivableMsat),
+  }
+}
