@@ -15,6 +15,9 @@ export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
   'grpc-metadata-macaroon',
 ])
 
+/** Cookies of the console's sessions, by how the browser came. No upstream is ever sent one. */
+export const CONSOLE_COOKIES = { secure: '__Host-pinhole', cleartext: 'pinhole_console' } as const
+
 /** Whether an `Authorization` value holds an L402 credential. */
 export function holdsL402(authorization: string): boolean {
   return L402_LINE.test(authorization)
@@ -22,10 +25,22 @@ export function holdsL402(authorization: string): boolean {
 
 /** A `Cookie` value without the credentials in it; `undefined` when nothing else is left. */
 export function withoutCredentialCookies(cookie: string): string | undefined {
-  if (!cookie.includes(CREDENTIAL_COOKIE_PREFIX)) return cookie
+  return withoutPairs(cookie, [CREDENTIAL_COOKIE_PREFIX])
+}
+
+/** A `Cookie` value without sessions of the console; `undefined` when nothing else is left. */
+export function withoutConsoleCookies(cookie: string): string | undefined {
+  return withoutPairs(cookie, CONSOLE_COOKIE_STARTS)
+}
+
+const CONSOLE_COOKIE_STARTS = Object.values(CONSOLE_COOKIES)
+
+/** Leaves out every pair whose name begins with one of `starts`. */
+function withoutPairs(cookie: string, starts: readonly string[]): string | undefined {
+  if (!starts.some((start) => cookie.includes(start))) return cookie
   const left = cookie
     .split(';')
-    .filter((pair) => !pair.trimStart().startsWith(CREDENTIAL_COOKIE_PREFIX))
+    .filter((pair) => !starts.some((start) => pair.trimStart().startsWith(start)))
     .join(';')
     .trim()
   return left === '' ? undefined : left

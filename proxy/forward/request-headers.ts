@@ -4,7 +4,12 @@
  */
 import { parseAuthorization } from '../l402/authorization.ts'
 import type { Service } from '../service.ts'
-import { CREDENTIAL_HEADERS, holdsL402, withoutCredentialCookies } from './credential.ts'
+import {
+  CREDENTIAL_HEADERS,
+  holdsL402,
+  withoutConsoleCookies,
+  withoutCredentialCookies,
+} from './credential.ts'
 import { connectionNames, isHopByHop, listHas, without } from './hop-by-hop.ts'
 import { NameRules } from './name-rules.ts'
 import type { Passage } from './passage.ts'
@@ -103,11 +108,9 @@ export class RequestHeaders {
       case 'authorization':
         if (this.#forwardCredential || !holdsL402(value)) draft.fields.push(name, value)
         break
-      case 'cookie': {
-        const left = this.#forwardCredential ? value : withoutCredentialCookies(value)
-        draft.cookies = joined(draft.cookies, left, '; ')
+      case 'cookie':
+        draft.cookies = joined(draft.cookies, this.#cookies(value), '; ')
         break
-      }
       case 'forwarded-for':
         draft.forwardedFor = joined(draft.forwardedFor, value, ', ')
         break
@@ -115,6 +118,12 @@ export class RequestHeaders {
         if (draft.trusted) draft.fields.push(name, value)
         break
     }
+  }
+
+  /** The service's own cookies; `undefined` when there are none. */
+  #cookies(value: string): string | undefined {
+    const left = withoutConsoleCookies(value)
+    return left === undefined || this.#forwardCredential ? left : withoutCredentialCookies(left)
   }
 
   #finish(draft: Draft, raw: readonly string[], passage: Passage, peer: string): string[] {

@@ -1,4 +1,5 @@
 /** Errors as the admin API says them. */
+import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { isPinholeError, PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -38,4 +39,21 @@ export function foreseen(reason: unknown, log: Log): PinholeError {
   return new PinholeError('ERR_STORE_OPEN', 'the operation failed; the log of the hub says why', {
     cause: reason,
   })
+}
+
+/** An error of a route as it is told of: what Fastify found wrong with a request is the client's mistake. */
+export function routeError(reason: unknown, log: Log): PinholeError {
+  const status = reason instanceof Error && 'statusCode' in reason ? reason.statusCode : undefined
+  const clients = typeof status === 'number' && status >= 400 && status < 500
+  if (isPinholeError(reason) || !clients) return foreseen(reason, log)
+  return new PinholeError('ERR_ADMIN_REQUEST', reason instanceof Error ? reason.message : '')
+}
+
+/** Answers with an error. */
+export function sendFailure(reply: FastifyReply, error: PinholeError): void {
+  const { retryAfterMs, status } = error
+  if (retryAfterMs !== undefined) {
+    void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))))
+  }
+  void reply.code(status).type('application/json; charset=utf-8').send(failureBody(error))
 }

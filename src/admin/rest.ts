@@ -1,11 +1,6 @@
 /** The REST face: a route for each operation of the contract. */
 import { Readable } from 'node:stream'
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  onRequestHookHandler,
-} from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { PinholeError } from '../base/errors.ts'
 import { call, type Desk } from './call.ts'
 import { operations as contract, type OperationName, REST_PREFIX } from './contract.ts'

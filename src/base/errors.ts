@@ -146,6 +146,9 @@ const TABLE = {
   ERR_ADMIN_ATTEMPTS: kind(429, g.resourceExhausted, 'Check the macaroon, and come back after the time in Retry-After.'),
   ERR_ADMIN_METHOD: kind(405, g.unimplemented, 'Use a method that the OpenAPI document names for the path.'),
   ERR_ADMIN_OPERATION: kind(501, g.unimplemented, 'Use a hub that has what the operation is about.'),
+  ERR_ADMIN_LOGIN: kind(401, g.unauthenticated, 'Have a new link made (pinhole admin login) and open it within five minutes.'),
+  ERR_ADMIN_ORIGIN: kind(403, g.permissionDenied, 'Use the console at /_pinhole/ of the hub; programs and other pages show a macaroon.'),
+  ERR_ADMIN_CLEARTEXT: kind(403, g.permissionDenied, 'Open the console by https, or on the machine of the hub (or through a tunnel to it) at localhost.'),
   ERR_ADMIN_KEY: kind(500, g.failedPrecondition, 'Make admin.macaroon and its admin.rootkey readable for this user, or remove both to have them made anew.'),
 } as const satisfies Record<string, ErrorKind>
 

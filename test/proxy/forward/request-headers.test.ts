@@ -61,6 +61,8 @@ const TABLE: readonly (readonly [name: string, value: string, arrives: readonly 
   ['Cookie', 'a=1; pinhole_l402_shop=x; b=2', ['a=1; b=2']],
   ['Cookie', 'pinhole_l402_shop=x', []],
   ['Cookie', 'a=pinhole_l402_', ['a=pinhole_l402_']],
+  ['Cookie', 'a=1; __Host-pinhole=secret; b=2', ['a=1; b=2']],
+  ['Cookie', 'pinhole_console=secret', []],
   ['Host', 'shop.test', []],
   ['Content-Length', '5', []],
   ['Expect', '100-continue', []],
@@ -108,6 +110,12 @@ test('headers that Connection names end here, ours do not', () => {
     ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Pinhole-Service'],
   )
   assert.deepEqual(valuesOf(got, 'x-forwarded-for'), ['192.0.2.7'])
+})
+
+test('a session of the console is kept from services that are sent credentials', () => {
+  const raw = ['Cookie', '__Host-pinhole=secret; pinhole_l402_shop=x']
+  const got = sent(raw, { of: { forwardCredential: true } })
+  assert.deepEqual(valuesOf(got, 'cookie'), ['pinhole_l402_shop=x'])
 })
 
 test('a trusted proxy is believed', () => {
