@@ -2,6 +2,7 @@
 import type { Asked } from './answer.ts'
 import { clientAddress, type TrustedProxies } from './client-address.ts'
 import type { Request } from './target.ts'
+import type { Trace } from './tracing.ts'
 
 /** One request, looked at from outside. */
 export interface Arrival {
@@ -17,6 +18,9 @@ export interface Arrival {
   readonly wallMs: number
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs: number
+  /** The request's own in the logs; empty without one. */
+  readonly id: string
+  readonly trace: Trace | undefined
 }
 
 /** Also that of grpc-web, as in Aperture. */
@@ -27,6 +31,8 @@ export function arrive(
   req: Request,
   trusted: TrustedProxies,
   clock: { wall(): number; now(): number },
+  id = '',
+  trace?: Trace,
 ): Arrival {
   const { headers, socket } = req
   const direct = clientAddress(socket.remoteAddress, undefined, trusted)
@@ -41,6 +47,8 @@ export function arrive(
     asked: { grpc: headers['content-type']?.startsWith(GRPC) ?? false, accept: headers.accept },
     wallMs: clock.wall(),
     nowMs: clock.now(),
+    id,
+    trace,
   }
 }
 

@@ -1,5 +1,9 @@
-/** What the paywall counts, and how Prometheus sees it. The names that begin with aperture are Aperture's. */
-import { Counter, type Registry } from 'prom-client'
+/**
+ * What the paywall counts, as plain numbers; `meter-metrics.ts` shows them to Prometheus. All keys are names of
+ * services and closed sets: nothing that a client sends makes another.
+ */
+import { Buckets } from './buckets.ts'
+import type { Outcome } from './forward/passage.ts'
 import type { Service } from './service.ts'
 
 /** How a request ended at the paywall: the label `outcome`. */
@@ -36,15 +40,45 @@ class Counts {
   }
 }
 
+/** Counts of one service. */
+export class ServiceFigures {
+  /** From arrival to the last byte of the answer, by how the request ended. */
+  readonly seconds = new Map<Counted, Buckets>()
+  /** Forwarded requests that have not ended. */
+  inFlight = 0
+
+  /** One request has taken so long. */
+  took(outcome: Counted, seconds: number): void {
+    let buckets = this.seconds.get(outcome)
+    if (!buckets) this.seconds.set(outcome, (buckets = new Buckets()))
+    buckets.add(seconds)
+  }
+}
+
 /** Counts by service, all of whose values come from the configuration. */
 export class Meter {
   readonly requests = new Counts()
+  /** Forwarded requests by what came of them. */
+  readonly forwarded = new Counts()
   readonly allowed = new Counts()
   readonly denied = new Counts()
+  readonly services = new Map<string, ServiceFigures>()
 
-  /** One request of `service`. */
+  /** One request of `service` has been decided on. */
   count(service: string, outcome: Counted): void {
     this.requests.add(service, outcome)
+  }
+
+  /** The figures of `service`, to be changed. */
+  of(service: string): ServiceFigures {
+    let figures = this.services.get(service)
+    if (!figures) this.services.set(service, (figures = new ServiceFigures()))
+    return figures
+  }
+
+  /** A forwarded request of `service` has ended so. */
+  ended(service: string, outcome: Outcome): void {
+    this.forwarded.add(service, resultOf(outcome))
   }
 
   /** One question to the rate limits of `service` that are for `path`. As in Aperture all of them count. */
@@ -56,22 +90,10 @@ export class Meter {
   }
 }
 
-/** Registers what `meter` counts; it is read when it is asked for. */
-export function registerMeter(meter: Meter, registry: Registry): void {
-  const show = (name: string, help: string, label: string, counts: Counts): void => {
-    new Counter({
-      name,
-      help,
-      labelNames: ['service', label],
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [service, value, count] of counts) this.inc({ service, [label]: value }, count)
-      },
-    })
-  }
-  show('pinhole_requests_total', 'requests at the paywall', 'outcome', meter.requests)
-  const pattern = 'path_pattern'
-  show('aperture_ratelimit_allowed_total', 'passed a rate limit', pattern, meter.allowed)
-  show('aperture_ratelimit_denied_total', 'refused by a rate limit', pattern, meter.denied)
+const CLASSES = ['other', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+
+function resultOf(outcome: Outcome): string {
+  if (outcome.name === 'failed') return outcome.error.code
+  if (outcome.name === 'abandoned') return 'client_gone'
+  return CLASSES[Math.trunc(outcome.status / 100)] ?? 'other'
 }

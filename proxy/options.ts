@@ -13,6 +13,7 @@ import type { RateLimiter } from './rate-limit.ts'
 import type { Snapshot } from './route.ts'
 import type { Request } from './target.ts'
 import type { TokenStore } from './token-store.ts'
+import type { Tracing } from './tracing.ts'
 
 /** Collaborators of the paywall, and its settings. */
 export interface PaywallOptions {
@@ -35,7 +36,11 @@ export interface PaywallOptions {
   readonly ownPaths?: (path: string) => boolean
   /** Told of each request, for the access log: whose it is, for which service (empty for none), how it ended here. */
   readonly onDecided?:
-    ((req: Request, address: string, service: string, outcome: Counted) => void) | undefined
+    | ((req: Request, address: string, service: string, outcome: Counted, id: string) => void)
+    | undefined
+  /** Names the request of an upgrade, which Fastify does not; without it such have none. */
+  readonly requestId?: ((req: Request) => string) | undefined
+  readonly tracing?: Tracing | undefined
   /** Answers requests that are for no service; without it they get 404. */
   readonly unmatched?:
     ((req: Request, res: ServerResponse | Http2ServerResponse) => void) | undefined

@@ -45,6 +45,8 @@ export interface Sale {
   readonly priceMsat: bigint
   /** Whose allowance it uses up. */
   readonly address: string
+  /** The request's own in the logs. */
+  readonly id?: string
 }
 
 /** When to come back, where the backend of invoices does not say. */
@@ -71,18 +73,21 @@ export async function pay(sale: Sale, deps: PayDeps): Promise<Payment> {
     invoice = await deps.invoices.invoice({ amountMsat: priceMsat, node: service.node })
   } catch (error) {
     share.giveBack()
-    return noInvoice(service, error, deps.log)
+    return noInvoice(sale, error, deps.log)
   }
   try {
     return { name: 'offer', offer: await sell(sale, invoice, deps) }
   } catch (error) {
-    deps.log.error({ service: service.name, error }, 'no token could be made for an invoice')
+    deps.log.error(
+      { id: sale.id, service: service.name, error },
+      'no token could be made for an invoice',
+    )
     return { name: 'refused', refusal: CHALLENGE_FAILED }
   }
 }
 
-function noInvoice(service: Service, error: unknown, log: Log): Payment {
-  log.warn({ service: service.name, error }, 'no invoice for a client who would pay')
+function noInvoice({ id, service }: Sale, error: unknown, log: Log): Payment {
+  log.warn({ id, service: service.name, error }, 'no invoice for a client who would pay')
   if (!isPinholeError(error, 'ERR_INVOICE_UNAVAILABLE')) {
     return { name: 'refused', refusal: CHALLENGE_FAILED }
   }

@@ -20,9 +20,10 @@ import { type Answer, INTERNAL_ERROR, PRICE_FAILED, type Refusal, refuse } from 
 import { paymentRequired } from './answer-payment.ts'
 import { type Arrival, arrive, cameByTls } from './arrival.ts'
 import { Forwarder } from './forward/forward.ts'
-import type { Passage } from './forward/passage.ts'
-import { type Entry, Gate } from './gate.ts'
-import { type Counted, Meter, NO_SERVICE, registerMeter } from './meter.ts'
+import type { Outcome, Passage } from './forward/passage.ts'
+import { type Entry, Gate, type Visit } from './gate.ts'
+import { type Counted, Meter, NO_SERVICE } from './meter.ts'
+import { registerMeter } from './meter-metrics.ts'
 import type { PaywallOptions } from './options.ts'
 import { payRoute } from './page/pay-route.ts'
 import { pay } from './pay.ts'
@@ -32,6 +33,7 @@ import { RememberedTokens, type Token } from './remembered.ts'
 import { isPreflight, type Route, type Routed, route, type Snapshot } from './route.ts'
 import { send, sendOnSocket } from './send.ts'
 import type { Request } from './target.ts'
+import type { Trace } from './tracing.ts'
 
 /** Fastify plugin that sells what is behind the services of its snapshots. */
 export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) => {
@@ -41,9 +43,9 @@ export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) 
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
   }
   // Taken over before Fastify would read the body, or judge its type.
-  const takeOver: onRequestHookHandler = ({ raw }, reply) => {
+  const takeOver: onRequestHookHandler = ({ raw, id }, reply) => {
     reply.hijack()
-    hall.request(raw, reply.raw)
+    hall.request(raw, reply.raw, id)
   }
   app.all('*', { onRequest: takeOver }, () => {})
   const { server } = app
@@ -54,18 +56,25 @@ export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) 
   })
 }
 
+/** Of a request that goes on to its service. */
+type Passing = Routed & { readonly token: Token | undefined }
+
 /** What is done with a request. */
 type Decision =
-  | (Routed & { readonly name: 'pass'; readonly token: Token | undefined })
+  | (Passing & { readonly name: 'pass' })
   | { readonly name: 'refused'; readonly refusal: Refusal }
   | { readonly name: 'answer'; readonly outcome: Counted; readonly answer: Answer }
 
 /** The things that can be done, by request or by upgrade. */
 interface Way {
+  /** The request's own in the logs. */
+  readonly id: string
   answer(answer: Answer): void
   /** Answers what is for no service. */
   unmatched(answer: Answer): void
-  forward(passage: Passage): Promise<unknown>
+  forward(passage: Passage): Promise<Outcome>
+  /** Whether it may last for as long as both ends wish: how long it did then says nothing. */
+  readonly upgrades: boolean
   /** Breaks the connection off, or its stream. */
   breakOff(): void
 }
@@ -95,9 +104,15 @@ class Paywall {
     const { service, target } = routed
     const { req, address, wallMs, nowMs } = arrival
     const visit = { service, target, req, address, wallMs, nowMs, strict }
-    const entry = isPreflight(req) ? this.#gate.pass(visit) : this.#gate.enter(visit)
+    const entry = arrival.trace
+      ? arrival.trace.stage('gate', () => this.#enter(visit, req))
+      : this.#enter(visit, req)
     if (entry instanceof Promise) return entry.then((late) => this.#proceed(arrival, routed, late))
     return this.#proceed(arrival, routed, entry)
+  }
+
+  #enter(visit: Visit, req: Request): Entry | Promise<Entry> {
+    return isPreflight(req) ? this.#gate.pass(visit) : this.#gate.enter(visit)
   }
 
   #proceed(arrival: Arrival, routed: Routed, entry: Entry): Decision | Promise<Decision> {
@@ -117,18 +132,22 @@ class Paywall {
     const priceMsat = await priceOf(this.#pricer, routed, this.deps.log)
     if (priceMsat === undefined) return { name: 'refused', refusal: PRICE_FAILED }
     if (priceMsat === 0n) return { name: 'pass', service, target, token: undefined }
-    const payment = await pay({ service, priceMsat, address: arrival.address }, this.deps)
+    const { address, id, trace } = arrival
+    const sale = () => pay({ service, priceMsat, address, id }, this.deps)
+    const payment = await (trace ? trace.stage('pay', sale) : sale())
     if (payment.name === 'refused') return payment
     const answer = await paymentRequired(payment.offer, arrival.asked, target.url)
     return { name: 'answer', outcome: 'unpaid', answer }
   }
 
-  request(req: Request, res: ServerResponse | Http2ServerResponse): void {
+  request(req: Request, res: ServerResponse | Http2ServerResponse, id: string): void {
     this.#serve(req, {
+      id,
       answer: (answer) => send(res, answer),
       unmatched: (answer) =>
         this.deps.unmatched ? this.deps.unmatched(req, res) : send(res, answer),
       forward: (passage) => this.#forwarder.request(req, res, passage),
+      upgrades: false,
       breakOff: () => res.destroy(),
     })
   }
@@ -137,9 +156,11 @@ class Paywall {
     const [path = ''] = (req.url ?? '').split('?')
     if (this.deps.ownPaths?.(path)) return
     this.#serve(req, {
+      id: this.deps.requestId?.(req) ?? '',
       answer: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),
       unmatched: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),
       forward: (passage) => this.#forwarder.upgrade(req, socket, head, passage),
+      upgrades: true,
       breakOff: () => socket.destroy(),
     })
   }
@@ -155,57 +176,83 @@ class Paywall {
 
   /** Never throws: whatever goes wrong with one request ends that one only. */
   #serve(req: Request, way: Way): void {
+    const trace = this.deps.tracing?.begin(req, way.id)
+    const breakOff = (error: unknown) => this.#breakOff(error, way, trace)
     try {
       const snapshot = this.#current()
-      const arrival = arrive(req, snapshot.trusted, this.deps.clock)
+      const arrival = arrive(req, snapshot.trusted, this.deps.clock, way.id, trace)
       const routed = route(arrival, snapshot)
       const service = routed.name === 'service' ? routed.service.name : NO_SERVICE
       const decision = this.#decideSafely(arrival, routed, snapshot.strictVerify)
       if (decision instanceof Promise) {
-        decision
-          .then((late) => this.#carryOut(arrival, service, late, way))
-          .catch((error: unknown) => this.#breakOff(error, way))
+        decision.then((late) => this.#carryOut(arrival, service, late, way)).catch(breakOff)
       } else this.#carryOut(arrival, service, decision, way)
     } catch (error) {
-      this.#breakOff(error, way)
+      breakOff(error)
     }
   }
 
   #decideSafely(arrival: Arrival, routed: Route, strict: boolean): Decision | Promise<Decision> {
+    const undecided = (error: unknown): Decision => {
+      this.deps.log.error({ id: arrival.id, error }, 'a request could not be decided on')
+      return { name: 'refused', refusal: INTERNAL_ERROR }
+    }
     try {
       const decision = this.#decide(arrival, routed, strict)
-      return decision instanceof Promise ? decision.catch(this.#undecided) : decision
+      return decision instanceof Promise ? decision.catch(undecided) : decision
     } catch (error) {
-      return this.#undecided(error)
+      return undecided(error)
     }
   }
 
-  readonly #undecided = (error: unknown): Decision => {
-    this.deps.log.error({ error }, 'a request could not be decided on')
-    return { name: 'refused', refusal: INTERNAL_ERROR }
-  }
-
   #carryOut(arrival: Arrival, service: string, decision: Decision, way: Way): void {
-    this.#count(arrival, service, outcomeOf(decision))
-    if (decision.name === 'pass') {
-      way
-        .forward(passageOf(arrival, decision))
-        .catch((error: unknown) => this.#breakOff(error, way))
-    } else if (decision.name === 'answer') {
-      if (decision.outcome === 'no_service') way.unmatched(decision.answer)
-      else way.answer(decision.answer)
-    } else way.answer(refuse(decision.refusal, arrival.asked))
+    const outcome = outcomeOf(decision)
+    this.#count(arrival, service, outcome)
+    if (decision.name === 'pass') return this.#forward(arrival, decision, outcome, way)
+    const answer =
+      decision.name === 'answer' ? decision.answer : refuse(decision.refusal, arrival.asked)
+    if (outcome === 'no_service') way.unmatched(answer)
+    else way.answer(answer)
+    const seconds = (this.deps.clock.now() - arrival.nowMs) / 1_000
+    this.#meter.of(service).took(outcome, seconds)
+    arrival.trace?.end({ name: 'answered', status: answer.status })
   }
 
-  #breakOff(error: unknown, way: Way): void {
-    this.deps.log.error({ error }, 'a request could not be served')
+  #forward(arrival: Arrival, passing: Passing, outcome: Counted, way: Way): void {
+    const { nowMs, trace } = arrival
+    const service = passing.service.name
+    const passage = passageOf(arrival, passing)
+    const running = trace
+      ? trace.stage('forward', () => way.forward(passage))
+      : way.forward(passage)
+    const figures = this.#meter.of(service)
+    figures.inFlight++
+    running.then(
+      (ended) => {
+        figures.inFlight--
+        this.#meter.ended(service, ended)
+        const seconds = (this.deps.clock.now() - nowMs) / 1_000
+        if (!way.upgrades) figures.took(outcome, seconds)
+        trace?.end(ended)
+      },
+      (error: unknown) => {
+        figures.inFlight--
+        this.#breakOff(error, way, trace)
+      },
+    )
+  }
+
+  #breakOff(error: unknown, way: Way, trace: Trace | undefined): void {
+    this.deps.log.error({ id: way.id, error }, 'a request could not be served')
     way.breakOff()
+    trace?.end({ name: 'broken', error })
   }
 
-  #count({ req, address }: Arrival, service: string, outcome: Counted): void {
+  #count({ req, address, id, trace }: Arrival, service: string, outcome: Counted): void {
     this.#meter.count(service, outcome)
-    this.deps.onDecided?.(req, address, service, outcome)
-    this.deps.log.debug({ service, outcome, method: req.method, address }, 'request')
+    trace?.decided(service, outcome)
+    this.deps.onDecided?.(req, address, service, outcome, id)
+    this.deps.log.debug({ id, service, outcome, method: req.method, address }, 'request')
   }
 
   #current(): Snapshot {
@@ -223,15 +270,12 @@ function outcomeOf(decision: Decision): Counted {
   return decision.name === 'answer' ? decision.outcome : decision.refusal.outcome
 }
 
-function passageOf(
-  arrival: Arrival,
-  { service, target, token }: Routed & { token: Token | undefined },
-): Passage {
-  const { address: clientAddress, secure, trustedProxy } = arrival
+function passageOf(arrival: Arrival, { service, target, token }: Passing): Passage {
+  const { address: clientAddress, secure, trustedProxy, id, trace } = arrival
   const paid = token && {
     tokenId: token.tokenId,
     priceMsat: token.priceMsat,
     scheme: 'L402' as const,
   }
-  return { service, target, clientAddress, paid, secure, trustedProxy }
+  return { service, target, clientAddress, paid, secure, trustedProxy, id, trace }
 }

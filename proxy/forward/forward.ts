@@ -106,14 +106,15 @@ export class Forwarder {
     route: Route,
     resolve: (outcome: Outcome) => void,
   ): Exchange {
-    const { name, upstream } = passage.service
+    const { id, service } = passage
+    const { name, upstream } = service
     const limits = { upstream: upstream.timeouts, writeMs: this.#writeMs }
     const outgoing = outgoingOf(req, passage, route)
     const exchange = new Exchange(reply, outgoing, name, limits, (outcome) => {
       this.#deadlines.delete(exchange)
       if (outcome.name === 'failed') {
         const { error, started } = outcome
-        this.#log.warn({ service: name, started, reason: error }, 'upstream failed')
+        this.#log.warn({ id, service: name, started, reason: error }, 'upstream failed')
       }
       resolve(outcome)
     })

@@ -20,11 +20,13 @@ export function outgoingOf(req: ClientRequest, passage: Passage, way: Way): Outg
   const { target } = passage
   const length = headers['content-length']
   const trailer = headers.trailer
+  const fields = way.headers.lines(req.rawHeaders, { passage, peer: peerOf(req, passage) })
+  passage.trace?.onward(fields)
   return {
     method: target.method,
     path: upstreamPath(way.prefix, target.url),
     host: way.host,
-    fields: way.headers.lines(req.rawHeaders, { passage, peer: peerOf(req, passage) }),
+    fields,
     hasBody: req instanceof Http2ServerRequest ? hasHttp2Body(req) : hasBody(req),
     length,
     trailer,

@@ -4,6 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { PinholeError } from '../../src/base/errors.ts'
 import type { Target } from '../match.ts'
 import type { Service } from '../service.ts'
+import type { Trace } from '../tracing.ts'
 
 /** A request as Fastify hands it over, of either HTTP version. */
 export type ClientRequest = IncomingMessage | Http2ServerRequest
@@ -22,6 +23,9 @@ export interface Passage {
   readonly secure: boolean
   /** Whether the connection is a trusted proxy's, whose `X-Forwarded-*` are believed. */
   readonly trustedProxy?: boolean
+  /** The request's own in the logs. */
+  readonly id?: string | undefined
+  readonly trace?: Trace | undefined
 }
 
 /** What the upstream is told of a paid request. */
