@@ -15,6 +15,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   node: async () => (await import('./node.ts')).nodeCommand,
   agent: async () => (await import('./agent.ts')).agentCommand,
   import: async () => (await import('./import.ts')).importCommand,
+  info: async () => (await import('./info.ts')).infoCommand,
+  health: async () => (await import('./info.ts')).healthCommand,
+  service: async () => (await import('./service.ts')).serviceCommand,
+  transaction: async () => (await import('./transaction.ts')).transactionCommand,
+  token: async () => (await import('./token.ts')).tokenCommand,
+  stats: async () => (await import('./stats.ts')).statsCommand,
+  config: async () => (await import('./config.ts')).configCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  logs: async () => (await import('./logs.ts')).logsCommand,
+  events: async () => (await import('./events.ts')).eventsCommand,
+  admin: async () => (await import('./admin.ts')).adminCommand,
 }
 
 /** The command that `args` begin with, else all of them. */

@@ -1,6 +1,5 @@
 /** Says on a terminal what a command waits for, when it takes longer than a moment. */
 import { Writable } from 'node:stream'
-import { log } from '@clack/prompts'
 import type { Output } from './output.ts'
 
 /** Faster than this needs no words, in milliseconds. */
@@ -19,18 +18,26 @@ export function showProgress(what: string, { stderr }: Output, json: boolean): P
   const output = stderr instanceof Writable ? stderr : undefined
   if (json || !output || stderr.isTTY !== true) return { obstacle() {}, end() {} }
   let obstacle: string | undefined
-  let shown = false
-  const timer = setTimeout(() => {
-    shown = true
+  let say: ((text: string) => void) | undefined
+  let ended = false
+  const begin = async () => {
+    // Loaded on use: most commands are done before.
+    const { log } = await import('@clack/prompts')
+    if (ended) return
+    say = (text) => log.info(text, { output })
     log.step(what, { output })
-    if (obstacle !== undefined) log.info(obstacle, { output })
-  }, MOMENT_MS)
+    if (obstacle !== undefined) say(obstacle)
+  }
+  const timer = setTimeout(() => void begin(), MOMENT_MS)
   return {
     obstacle(text) {
       if (text === obstacle) return
       obstacle = text
-      if (shown) log.info(text, { output })
+      say?.(text)
     },
-    end: () => clearTimeout(timer),
+    end() {
+      ended = true
+      clearTimeout(timer)
+    },
   }
 }
