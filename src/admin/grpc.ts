@@ -7,11 +7,12 @@ import {
   createContextValues,
 } from '@connectrpc/connect'
 import { fastifyConnectPlugin } from '@connectrpc/connect-fastify'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isPinholeError } from '../base/errors.ts'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { percentEncode } from '../../mailbox/relay/grpc-call.ts'
+import { GrpcCode, isPinholeError, PinholeError } from '../base/errors.ts'
 import { call, type Desk } from './call.ts'
 import type { OperationName } from './contract.ts'
-import { foreseen } from './failure.ts'
+import { foreseen, routeError, sendFailure } from './failure.ts'
 import { Admin } from './gen/admin_pb.ts'
 import type { Visitor } from './guard.ts'
 
@@ -25,12 +26,16 @@ const MAX_MESSAGE_BYTES = 1_048_576
 const NOBODY: Visitor = { macaroon: undefined, address: '', signal: new AbortController().signal }
 const VISITOR = createContextKey<Visitor>(NOBODY, { description: 'visitor' })
 
-/** Adds the routes of `adminrpc.Admin`. */
+/** Adds the routes of `adminrpc.Admin`; nothing below that path goes to a service that is sold. */
 export async function grpcRoutes(app: FastifyInstance, parts: GrpcParts): Promise<void> {
   const visitors = new WeakMap<FastifyRequest, Visitor>()
   app.addHook('onRequest', (request, reply, next) => {
     visitors.set(request, parts.visitor(request, reply))
+    sayMessagesPlainly(reply)
     next()
+  })
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    sendFailure(reply, routeError(error, parts.desk.log))
   })
   await app.register(fastifyConnectPlugin, {
     routes: (router) => adminService(router, parts.desk),
@@ -39,6 +44,43 @@ export async function grpcRoutes(app: FastifyInstance, parts: GrpcParts): Promis
     grpcWeb: false,
     readMaxBytes: MAX_MESSAGE_BYTES,
   })
+  await app.register(async (others) => {
+    others.removeAllContentTypeParsers()
+    others.addContentTypeParser('*', (_request, _body, done) => done(null))
+    others.all(`/${Admin.typeName}/*`, refuseMethod)
+  })
+}
+
+/**
+ * Connect encodes more of `grpc-message` than gRPC's percent-encoding asks for, and grpc-js does not undo all of it:
+ * its callers would read `>%3D`.
+ */
+function sayMessagesPlainly({ raw }: FastifyReply): void {
+  const addTrailers = raw.addTrailers.bind(raw)
+  raw.addTrailers = (trailers: Readonly<Record<string, string>>) => {
+    const { 'grpc-message': message, ...others } = trailers
+    addTrailers(
+      message === undefined
+        ? others
+        : { ...others, 'grpc-message': percentEncode(decodeURIComponent(message)) },
+    )
+  }
+}
+
+/** A path below the service that none of its methods has. */
+function refuseMethod({ url, headers }: FastifyRequest, reply: FastifyReply): void {
+  const [path = ''] = url.split('?')
+  if (headers['content-type']?.startsWith('application/grpc') !== true) {
+    sendFailure(reply, new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found'))
+    return
+  }
+  const method = path.slice(path.lastIndexOf('/') + 1)
+  const text = `unknown method ${method} for service ${Admin.typeName}`
+  void reply
+    .header('content-type', 'application/grpc')
+    .header('grpc-status', String(GrpcCode.unimplemented))
+    .header('grpc-message', percentEncode(text))
+    .send()
 }
 
 function adminService(router: ConnectRouter, desk: Desk): void {
