@@ -176,9 +176,10 @@ class Paywall {
 
   /** Never throws: whatever goes wrong with one request ends that one only. */
   #serve(req: Request, way: Way): void {
-    const trace = this.deps.tracing?.begin(req, way.id)
+    let trace: Trace | undefined
     const breakOff = (error: unknown) => this.#breakOff(error, way, trace)
     try {
+      trace = this.deps.tracing?.begin(req, way.id)
       const snapshot = this.#current()
       const arrival = arrive(req, snapshot.trusted, this.deps.clock, way.id, trace)
       const routed = route(arrival, snapshot)

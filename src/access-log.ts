@@ -30,7 +30,6 @@ export class AccessLog {
   readonly #log: Log
   readonly #clock: Clock
   readonly #decided = new WeakMap<Request, Decided>()
-  #requests = 0
 
   constructor(log: Log, clock: Clock) {
     this.#log = log
@@ -38,8 +37,7 @@ export class AccessLog {
   }
 
   /** For Fastify's root: every request passes here first. */
-  readonly hook: onRequestHookHandler = ({ raw: req }, { raw: res }, done) => {
-    const id = ++this.#requests
+  readonly hook: onRequestHookHandler = ({ raw: req, id }, { raw: res }, done) => {
     const startedAt = this.#clock.now()
     const seen = look(req)
     const written = countWritten(req, res)
@@ -63,10 +61,15 @@ export class AccessLog {
   }
 
   /** For the paywall. An upgrade does not pass the hook, and has its line when its connection is over. */
-  readonly decided: NonNullable<PaywallOptions['onDecided']> = (req, address, service, outcome) => {
+  readonly decided: NonNullable<PaywallOptions['onDecided']> = (
+    req,
+    address,
+    service,
+    outcome,
+    id,
+  ) => {
     this.#decided.set(req, { address, service, outcome })
     if (!('upgrade' in req.headers) || req.httpVersionMajor !== 1) return
-    const id = ++this.#requests
     const startedAt = this.#clock.now()
     const { request } = look(req)
     const { socket } = req
@@ -95,7 +98,7 @@ function look(req: Request) {
 }
 
 /** The path alone: no query, and of an absolute URL no user either. What follows the page's path is a secret. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   const [whole = ''] = url.split(/[?#]/, 1)
   const path = whole.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')
   return path.startsWith(PAY_PATH) ? `${PAY_PATH}…` : path.slice(0, MAX_PATH_CHARS)

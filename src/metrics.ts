@@ -1,4 +1,4 @@
-/** Prometheus: one registry a hub, served on a port of its own. */
+/** Prometheus: one registry a hub, served on a port of its own, and by the admin API. */
 import http from 'node:http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { parseAddress } from './config/address.ts'
@@ -8,6 +8,8 @@ import { PinholeError } from './base/errors.ts'
 export interface Metrics {
   /** Parts register what they count here. */
   readonly registry: Registry
+  /** Adds the process's own figures (memory, processor time, event loop); idempotent. */
+  countProcess(): void
   /** Serves `/metrics` at `address`. Throws `ERR_LISTEN_ADDRESS`; returns the port. */
   listen(address: string): Promise<number>
   /** The value of the gauge `name`, `undefined` when no part has registered it. */
@@ -15,16 +17,18 @@ export interface Metrics {
   close(): Promise<void>
 }
 
-/** A registry and, where `listen` is called, the process's own figures and a server for all of them. */
+/** A registry and, where `listen` is called, a server for what is in it. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const server = http.createServer((request, response) => void answer(registry, request, response))
+  let counted = false
   return {
     registry,
-    listen(address) {
-      collectDefaultMetrics({ register: registry })
-      return listen(server, address)
+    countProcess() {
+      if (!counted) collectDefaultMetrics({ register: registry })
+      counted = true
     },
+    listen: (address) => listen(server, address),
     async read(name) {
       const metric = await registry.getSingleMetric(name)?.get()
       return metric?.values[0]?.value
