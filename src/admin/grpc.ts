@@ -76,11 +76,13 @@ function refuseMethod({ url, headers }: FastifyRequest, reply: FastifyReply): vo
   }
   const method = path.slice(path.lastIndexOf('/') + 1)
   const text = `unknown method ${method} for service ${Admin.typeName}`
-  void reply
-    .header('content-type', 'application/grpc')
-    .header('grpc-status', String(GrpcCode.unimplemented))
-    .header('grpc-message', percentEncode(text))
-    .send()
+  reply.hijack()
+  reply.raw.writeHead(200, { 'content-type': 'application/grpc' })
+  reply.raw.addTrailers({
+    'grpc-status': String(GrpcCode.unimplemented),
+    'grpc-message': encodeURIComponent(text),
+  })
+  reply.raw.end()
 }
 
 function adminService(router: ConnectRouter, desk: Desk): void {
