@@ -1,12 +1,14 @@
-/** The admin API as a Fastify plugin: REST at `/api/admin`, gRPC at `/adminrpc.Admin`, logins at `/_pinhole/session`. */
+/** The admin API as a Fastify plugin: REST at `/api/admin`, gRPC at `/adminrpc.Admin`, MCP, logins at `/_pinhole/session`. */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { arrive } from '../../proxy/arrival.ts'
 import type { TrustedProxies } from '../../proxy/client-address.ts'
+import { mcpRoutes } from '../mcp/plugin.ts'
 import type { Desk } from './call.ts'
 import type { AdminDeps } from './deps.ts'
 import { grpcRoutes } from './grpc.ts'
 import { Guard, type Visitor } from './guard.ts'
 import { openAdminKey } from './key-files.ts'
+import { metricsRoute } from './metrics-route.ts'
 import { hubOperations } from './operations.ts'
 import { loginOperations } from './operations/login.ts'
 import { restRoutes } from './rest.ts'
@@ -48,6 +50,11 @@ export const adminApi: FastifyPluginAsync<AdminOptions> = async (app, options) =
   })
   await app.register(async (login) => sessionRoutes(login, { sessions, arrival, log }))
   await app.register(async (grpc) => grpcRoutes(grpc, { desk, visitor }))
+  await app.register(async (figures) => {
+    const { contentType } = deps.metrics.registry
+    metricsRoute(figures, { desk, visitor: restVisitor, contentType })
+  })
+  await app.register(async (mcp) => mcpRoutes(mcp, { desk, visitor, config }))
 }
 
 /** gRPC names its metadata without the gateway's prefix. The first value counts (Aperture). */
