@@ -7,7 +7,7 @@ import { REST_PATH } from '../mailbox/hashmail/names.ts'
 import { mailboxRelay, type RelayOptions } from '../mailbox/relay/plugin.ts'
 import { problem, refuse } from '../proxy/answer.ts'
 import { arrive } from '../proxy/arrival.ts'
-import { parseTrusted } from '../proxy/client-address.ts'
+import { parseTrusted, type TrustedProxies } from '../proxy/client-address.ts'
 import { paywall } from '../proxy/plugin.ts'
 import { send } from '../proxy/send.ts'
 import { AccessLog } from './access-log.ts'
@@ -26,7 +26,10 @@ import { createListener, type Listener } from './listener.ts'
 import { limitBodies } from './listener/body-deadline.ts'
 import { streamLimits } from './listener/streams.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { registerHub } from './metrics/hub.ts'
+import { RequestIds } from './request-ids.ts'
 import { openSelling, type Selling, sells } from './selling.ts'
+import { requestTracing } from './tracing.ts'
 
 /** A running or about to run hub. */
 export interface Hub {
@@ -72,6 +75,7 @@ class RunningHub implements Hub {
   #parts: Parts | undefined
   #selling: Selling | undefined
   readonly #metrics: Metrics = createMetrics()
+  readonly #requestIds = new RequestIds(() => this.#trusted())
   #address: string | undefined
   #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
@@ -141,8 +145,18 @@ class RunningHub implements Hub {
       routerOptions: { ignoreTrailingSlash: false },
       bodyLimit: MAX_ORDINARY_BODY_BYTES,
       frameworkErrors: refuseUrl,
+      genReqId: this.#requestIds.of,
     })
     this.#parts = { app, listener, certificate }
+    registerHub(
+      {
+        connections: () => listener.connections,
+        nodes: () => this.#selling?.nodes,
+        certificate: () => certificate?.pair.cert,
+      },
+      registry,
+    )
+    if (config.prometheus.enabled || config.admin.enabled) this.#metrics.countProcess()
     await this.#compose(app)
     // Added last, it runs first: requests end before what serves them is taken away.
     app.addHook('onClose', () => listener.drain())
@@ -186,7 +200,13 @@ class RunningHub implements Hub {
     const relayed = this.#config.hashmail.enabled
     const ownPaths = (path: string) => relayed && path.startsWith(REST_PATH)
     if (selling)
-      await app.register(paywall, { ...selling.paywall, ownPaths, onDecided: access?.decided })
+      await app.register(paywall, {
+        ...selling.paywall,
+        ownPaths,
+        onDecided: access?.decided,
+        requestId: this.#requestIds.of,
+        tracing: requestTracing(),
+      })
   }
 
   #adminOptions(selling: Selling): AdminOptions {
@@ -203,6 +223,11 @@ class RunningHub implements Hub {
       },
       trusted: () => selling.paywall.snapshot().trusted,
     }
+  }
+
+  /** Proxies whose headers are believed. */
+  #trusted(): TrustedProxies {
+    return this.#selling?.paywall.snapshot().trusted ?? parseTrusted(this.#config.trustproxy)
   }
 
   #accessLog(): AccessLog {
