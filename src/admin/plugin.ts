@@ -9,7 +9,6 @@ import { grpcRoutes } from './grpc.ts'
 import { Guard, type Visitor } from './guard.ts'
 import { openAdminKey } from './key-files.ts'
 import { metricsRoute } from './metrics-route.ts'
-import { metricsRoute } from './metrics-route.ts'
 import { hubOperations } from './operations.ts'
 import { loginOperations } from './operations/login.ts'
 import { restRoutes } from './rest.ts'
@@ -51,10 +50,6 @@ export const adminApi: FastifyPluginAsync<AdminOptions> = async (app, options) =
   })
   await app.register(async (login) => sessionRoutes(login, { sessions, arrival, log }))
   await app.register(async (grpc) => grpcRoutes(grpc, { desk, visitor }))
-  await app.register(async (figures) => {
-    const { contentType } = deps.metrics.registry
-    metricsRoute(figures, { desk, visitor: restVisitor, contentType })
-  })
   await app.register(async (figures) => {
     const { contentType } = deps.metrics.registry
     metricsRoute(figures, { desk, visitor: restVisitor, contentType })
