@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   logs: async () => (await import('./logs.ts')).logsCommand,
   events: async () => (await import('./events.ts')).eventsCommand,
   admin: async () => (await import('./admin.ts')).adminCommand,
+  mcp: async () => (await import('./mcp.ts')).mcpCommand,
 }
 
 /** The command that `args` begin with, else all of them. */
