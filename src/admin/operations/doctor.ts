@@ -1,0 +1,50 @@
+/** What can be wrong with the hub. */
+import { type DoctorOptions, runDoctor } from '../../doctor/doctor.ts'
+import type { DoctorNode } from '../../doctor/check.ts'
+import type { Invoices } from '../../invoices.ts'
+import type { Nodes } from '../../nodes/nodes.ts'
+import type { Finding } from '../contract.ts'
+import type { AdminDeps } from '../deps.ts'
+import type { Operations } from '../operations.ts'
+
+/** `runDoctor`. Those who ask at the same time get the same findings: a look costs more than other questions. */
+export function doctorOperations(deps: AdminDeps): Pick<Operations, 'runDoctor'> {
+  const underWay = new Map<boolean, Promise<Finding[]>>()
+  const look = ({ reconcile = false }: DoctorOptions) => {
+    const running = underWay.get(reconcile)
+    if (running) return running
+    const started = runDoctor(doctorDeps(deps), { reconcile }).finally(() =>
+      underWay.delete(reconcile),
+    )
+    underWay.set(reconcile, started)
+    return started
+  }
+  return { runDoctor: async (request) => ({ findings: await look(request) }) }
+}
+
+const doctorDeps = ({ config, clock, address, services, store, nodes, invoices }: AdminDeps) => ({
+  config: config(),
+  clock,
+  address: address(),
+  services: services.list().map(({ settings }) => settings),
+  nodes: nodes && doctorNodes(nodes, invoices),
+  ledger: store.transactions,
+})
+
+const doctorNodes = (nodes: Nodes, invoices: Invoices): DoctorNode[] =>
+  invoices.state.map(({ node: name, state, subscribed }) => {
+    const node = nodes.get(name)
+    // Two checks ask the same.
+    let survey: ReturnType<Nodes['survey']> | undefined
+    return {
+      name,
+      state,
+      reason: node?.reason?.message ?? '',
+      subscribed,
+      survey: () => (survey ??= nodes.survey(name)),
+      rpc() {
+        const { standing } = node?.line ?? {}
+        return standing?.name === 'ready' ? standing.node.rpc : undefined
+      },
+    }
+  })

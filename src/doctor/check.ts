@@ -1,0 +1,69 @@
+/** What the doctor looks at, one thing at a time. */
+import type { Finding } from '../admin/contract.ts'
+import type { Clock } from '../base/clock.ts'
+import { isPinholeError } from '../base/errors.ts'
+import type { Config } from '../config/load.ts'
+import type { SurveyedNode } from '../nodes/survey.ts'
+import type { ServiceSettings } from '../selling/service-fields.ts'
+import type { Rpc } from '../../mailbox/rpc/rpc.ts'
+import type { Ledger } from './reconcile.ts'
+
+/** A node as the doctor sees it. */
+export interface DoctorNode {
+  readonly name: string
+  readonly state: 'ready' | 'connecting' | 'away'
+  /** Why there is no connection, where that is known. */
+  readonly reason: string
+  /** Whether payments are heard. */
+  readonly subscribed: boolean
+  /** Asks it who it is, what the session may do and what it can receive. */
+  readonly survey: () => Promise<SurveyedNode>
+  /** Its calls in bytes; `undefined` while there is no connection. */
+  readonly rpc: () => Pick<Rpc, 'unary'> | undefined
+}
+
+/** What there is to look at. */
+export interface DoctorDeps {
+  readonly config: Config
+  readonly clock: Clock
+  /** URL of the running hub's port; `undefined` when none runs. */
+  readonly address: string | undefined
+  readonly services: readonly ServiceSettings[]
+  /** `undefined` when they cannot be asked: no hub runs, or its program gave it its nodes. */
+  readonly nodes: readonly DoctorNode[] | undefined
+  /** What was sold; `undefined` when no hub runs. */
+  readonly ledger: Ledger | undefined
+}
+
+/** What one look has shown. */
+export type Verdict = Omit<Finding, 'check'>
+
+/** One check. What it rejects with is a finding too. */
+export interface Check {
+  readonly name: string
+  /** Longest time that it may take, in milliseconds. */
+  readonly limitMs: number
+  readonly run: (
+    deps: DoctorDeps,
+    signal: AbortSignal,
+  ) => Promise<readonly Verdict[]> | readonly Verdict[]
+}
+
+/** All is well with what `text` says. */
+export const fine = (text: string): Verdict => ({ level: 'ok', text, advice: '' })
+/** It works, but. */
+export const warning = (text: string, advice: string): Verdict => ({
+  level: 'warning',
+  text,
+  advice,
+})
+/** It does not work. */
+export const wrong = (text: string, advice: string): Verdict => ({ level: 'error', text, advice })
+/** Nobody has looked, because. */
+export const skipped = (text: string, advice = ''): Verdict => ({ level: 'skipped', text, advice })
+
+/** What a step has failed with, as a finding. */
+export function failed(reason: unknown, what = ''): Verdict {
+  const text = what + (reason instanceof Error ? reason.message : String(reason))
+  return wrong(text, isPinholeError(reason) ? reason.advice : 'Look at the reason given.')
+}
