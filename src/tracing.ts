@@ -2,7 +2,7 @@
  * Traces by OpenTelemetry's API. Whether a program has registered a tracer is asked once in a process; without one
  * nothing is measured, made or sent. What a tracer throws is dropped: no request fails for it.
  */
-import { ProxyTracerProvider, SpanKind, trace, type Tracer } from '@opentelemetry/api'
+import { context, ProxyTracerProvider, SpanKind, trace, type Tracer } from '@opentelemetry/api'
 import type { Tracing } from '../proxy/tracing.ts'
 import { RequestTrace } from './tracing/request-trace.ts'
 import { failSpan, quietly } from './tracing/span.ts'
@@ -41,7 +41,7 @@ export function traced<T>(
   if (!tracer) return run()
   const span = quietly(() => tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }))
   if (!span) return run()
-  const running = run()
+  const running = context.with(trace.setSpan(context.active(), span), run)
   running.then(
     () => quietly(() => span.end()),
     (error: unknown) => {

@@ -1,6 +1,7 @@
 /** Has a node make one invoice. */
 import type { Clock } from '../base/clock.ts'
 import { PinholeError } from '../base/errors.ts'
+import { traced } from '../tracing.ts'
 import { withDeadline } from './deadline.ts'
 import type { InvoiceNode, NodeSource } from './node.ts'
 import type { InvoiceOptions } from './options.ts'
@@ -29,7 +30,10 @@ export interface Made {
 }
 
 /** A new invoice. Rejects with what the node's call rejects with, and for one that was given before. */
-export async function makeInvoice(price: PriceKey, parts: MakeParts): Promise<Made> {
+export const makeInvoice = (price: PriceKey, parts: MakeParts): Promise<Made> =>
+  traced('invoice', { 'pinhole.node': price.node }, () => make(price, parts))
+
+async function make(price: PriceKey, parts: MakeParts): Promise<Made> {
   const { nodes, options, clock, origins } = parts
   const { node: name, amountMsat } = price
   const node = nodes.get(name)

@@ -10,10 +10,13 @@ import type {
   MadeInvoice,
 } from '../invoices/node.ts'
 import { type Invoice, Invoice_InvoiceState } from '../../mailbox/rpc/gen/lightning_pb.ts'
+import { traced } from '../tracing.ts'
 import type { Line, Standing } from './line.ts'
 
 /** How long to wait for what the node says of one invoice, in milliseconds. */
 const LOOKUP_TIMEOUT_MS = 15_000
+
+const SERVICE = 'lnrpc.Lightning'
 
 /** lnd before 0.15 has no code of its own for this. */
 const UNKNOWN_INVOICE = /unable to locate invoice|there are no existing invoices/
@@ -59,9 +62,10 @@ export class LineInvoiceNode implements InvoiceNode {
       if (name === 'away') leaving.abort(this.#line.offline())
     })
     try {
-      const { paymentRequest, rHash, addIndex } = await node.addInvoice(
-        { valueMsat: amountMsat, memo, expiry: BigInt(expirySeconds) },
-        { timeoutMs: Math.max(1, deadline - this.#clock.now()), signal: leaving.signal },
+      const request = { valueMsat: amountMsat, memo, expiry: BigInt(expirySeconds) }
+      const left = Math.max(1, deadline - this.#clock.now())
+      const { paymentRequest, rHash, addIndex } = await this.#traced('AddInvoice', () =>
+        node.addInvoice(request, { timeoutMs: left, signal: leaving.signal }),
       )
       return { paymentRequest, paymentHash: rHash, addIndex }
     } finally {
@@ -82,13 +86,20 @@ export class LineInvoiceNode implements InvoiceNode {
   async lookupInvoice(paymentHash: Uint8Array): Promise<InvoiceStatus | undefined> {
     const node = await this.#line.whenReady(LOOKUP_TIMEOUT_MS)
     const options = { timeoutMs: LOOKUP_TIMEOUT_MS }
-    const invoice = await node.lookupInvoice(paymentHash, options).catch((reason: unknown) => {
-      if (isUnknownInvoice(reason)) return undefined
-      throw reason
-    })
+    const invoice = await this.#traced('LookupInvoice', () =>
+      node.lookupInvoice(paymentHash, options).catch((reason: unknown) => {
+        if (isUnknownInvoice(reason)) return undefined
+        throw reason
+      }),
+    )
     if (!invoice) return undefined
     const state = STATES[invoice.state]
     return { state, preimage: state === 'settled' ? invoice.rPreimage : undefined }
+  }
+
+  #traced<T>(method: string, call: () => Promise<T>): Promise<T> {
+    const rpc = { 'rpc.system': 'grpc', 'rpc.service': SERVICE, 'rpc.method': method }
+    return traced(`${SERVICE}/${method}`, { ...rpc, 'pinhole.node': this.name }, call)
   }
 }
 
