@@ -8,9 +8,12 @@ import { mailboxRelay, type RelayOptions } from '../mailbox/relay/plugin.ts'
 import { problem, refuse } from '../proxy/answer.ts'
 import { arrive } from '../proxy/arrival.ts'
 import { parseTrusted, type TrustedProxies } from '../proxy/client-address.ts'
+import type { PaywallOptions } from '../proxy/options.ts'
 import { paywall } from '../proxy/plugin.ts'
 import { send } from '../proxy/send.ts'
 import { AccessLog } from './access-log.ts'
+import { listenTo } from './admin/event-sources.ts'
+import { HubEvents } from './admin/hub-events.ts'
 import { adminApi, type AdminOptions } from './admin/plugin.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
@@ -19,6 +22,7 @@ import { type Certificate, openCertificate } from './certificate.ts'
 import { formatAddress, parseAddress } from './config/address.ts'
 import type { Config } from './config/load.ts'
 import { pendingSections } from './config/pending.ts'
+import { consolePages } from './console/plugin.ts'
 import { health } from './health.ts'
 import { refuseBlocked } from './blocklist.ts'
 import type { NodeSource } from './invoices/node.ts'
@@ -76,6 +80,7 @@ class RunningHub implements Hub {
   #selling: Selling | undefined
   readonly #metrics: Metrics = createMetrics()
   readonly #requestIds = new RequestIds(() => this.#trusted())
+  readonly #events: HubEvents
   #address: string | undefined
   #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
@@ -86,6 +91,7 @@ class RunningHub implements Hub {
     this.#log = log
     this.#nodes = nodes
     this.#startedMs = clock.now()
+    this.#events = new HubEvents(clock)
   }
 
   get address(): string | undefined {
@@ -192,7 +198,11 @@ class RunningHub implements Hub {
           nodes: () => selling?.nodes,
         })
         if (selling && this.#config.admin.enabled) {
+          listenTo(selling.parts, this.#events)
+          // Its streams would be waited for.
+          ordinary.addHook('preClose', async () => this.#events.close())
           await ordinary.register(adminApi, this.#adminOptions(selling))
+          await ordinary.register(consolePages, {})
         }
         if (!selling) ordinary.setNotFoundHandler(notFound)
       })
@@ -203,10 +213,20 @@ class RunningHub implements Hub {
       await app.register(paywall, {
         ...selling.paywall,
         ownPaths,
-        onDecided: access?.decided,
+        onDecided: this.#decided(access),
         requestId: this.#requestIds.of,
         tracing: requestTracing(),
       })
+  }
+
+  /** What the paywall tells of each request. */
+  #decided(access: AccessLog | undefined): PaywallOptions['onDecided'] {
+    if (!this.#config.admin.enabled) return access?.decided
+    const events = this.#events
+    return (req, address, service, outcome, id) => {
+      if (outcome === 'paid') events.tell({ type: 'used', service_name: service })
+      access?.decided(req, address, service, outcome, id)
+    }
   }
 
   #adminOptions(selling: Selling): AdminOptions {
@@ -218,6 +238,7 @@ class RunningHub implements Hub {
         clock: this.#clock,
         log,
         metrics: this.#metrics,
+        events: this.#events,
         address: () => this.#address,
         startedMs: this.#startedMs,
       },

@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { ServiceBook } from '../selling/service-book.ts'
 import type { Store } from '../store/store.ts'
+import type { HubEvents } from './hub-events.ts'
 
 /** The parts of a running hub. */
 export interface AdminDeps {
@@ -22,6 +23,7 @@ export interface AdminDeps {
   readonly services: ServiceBook
   readonly allowance: Allowance
   readonly metrics: Metrics
+  readonly events: HubEvents
   /** URL of the port once it is bound. */
   readonly address: () => string | undefined
   /** When the hub was made, on the clock that never goes back. */

@@ -1,6 +1,8 @@
 /** The registry: what carries out each operation of the contract. */
 import type { CheckedRequestOf, HubEvent, OperationName, ResponseOf, Scope } from './contract.ts'
 import type { AdminDeps } from './deps.ts'
+import { doctorOperations } from './operations/doctor.ts'
+import { eventOperations } from './operations/events.ts'
 import { infoOperations } from './operations/info.ts'
 import { nodeOperations } from './operations/nodes.ts'
 import { metricsOperations } from './operations/metrics.ts'
@@ -38,4 +40,6 @@ export const hubOperations = (deps: AdminDeps): Partial<Operations> => ({
   ...serviceOperations(deps),
   ...salesOperations(deps),
   ...nodeOperations(deps),
+  ...doctorOperations(deps),
+  ...eventOperations(deps),
 })

@@ -6,6 +6,7 @@ import { openDatabase } from './database.ts'
 import { type Imported, imported } from './imported.ts'
 import { nodeRows, type NodeRows } from './node-rows.ts'
 import { InvoicePool } from './pool.ts'
+import { type SaleFeed, Sales } from './sales.ts'
 import { serviceRows, type ServiceRows } from './service-rows.ts'
 import { SettleIndexes } from './settle-indexes.ts'
 import { WriterThread } from './thread.ts'
@@ -17,6 +18,7 @@ import { Writer } from './writer.ts'
 export interface Store {
   readonly tokens: StoredTokens
   readonly transactions: Transactions
+  readonly sales: SaleFeed
   readonly invoices: PoolStore
   readonly settleIndexes: SettleIndexStore
   readonly nodes: NodeRows
@@ -53,9 +55,13 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     },
     forgetInvoices: (node: string) => pool.forget(node),
   }
+  const sales = new Sales(log)
+  const sold = transactions(database, writer, sales)
+  const sale = (identifierHash: Uint8Array) => sold.list({ identifierHash })
   return {
-    tokens: storedTokens({ database, writer, pool, clock, log }),
-    transactions: transactions(database, writer),
+    tokens: storedTokens({ database, writer, pool, sales, sale, clock, log }),
+    transactions: sold,
+    sales,
     invoices: pool,
     settleIndexes: indexes,
     nodes: nodeRows(database, writer, traces),

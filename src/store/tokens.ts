@@ -6,6 +6,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { isRefusal, storeError } from './failure.ts'
 import type { InvoicePool } from './pool.ts'
+import type { Sales } from './sales.ts'
+import type { Transaction } from './transactions.ts'
 import { own } from './write.ts'
 import type { Writer } from './writer.ts'
 
@@ -20,31 +22,29 @@ export interface TokensParts {
   readonly database: Database
   readonly writer: Writer
   readonly pool: InvoicePool
+  readonly sales: Sales
+  /** The transaction of an identifier's hash. */
+  readonly sale: (identifierHash: Uint8Array) => readonly Transaction[]
   readonly clock: Clock
   readonly log: Log
 }
 
 /** The tokens of an open database. */
-export function storedTokens({ database, writer, pool, clock, log }: TokensParts): StoredTokens {
+export function storedTokens(parts: TokensParts): StoredTokens {
+  const { database, writer, pool, sales, sale, clock, log } = parts
   const listeners = new Set<(identifierHash: Uint8Array) => void>()
   const paying = new Set<string>()
-  const rootKeys = database
-    .prepare<[Uint8Array], Uint8Array>('select root_key from secrets where identifier_hash = ?')
-    .pluck()
-  const prices = database
-    .prepare<[Uint8Array], bigint>('select price_msat from transactions where identifier_hash = ?')
-    .pluck()
-    .safeIntegers()
-  const unpaid = database.prepare<[Uint8Array]>(
-    "select 1 from transactions where identifier_hash = ? and state = 'pending'",
-  )
+  const { rootKeys, prices, unpaid } = prepare(database)
 
   const markPaid = (identifierHash: Uint8Array) => {
     const hex = toHex(identifierHash)
     if (paying.has(hex) || !unpaid.get(identifierHash)) return
     paying.add(hex)
     const write = { name: 'paid', identifierHash: own(identifierHash), atMs: clock.wall() } as const
-    writer.keep(write, () => paying.delete(hex))
+    writer.keep(write, (changes) => {
+      paying.delete(hex)
+      sales.settled(changes, () => sale(write.identifierHash))
+    })
   }
 
   const read = <T>(query: () => T): T => {
@@ -60,6 +60,7 @@ export function storedTokens({ database, writer, pool, clock, log }: TokensParts
       try {
         await writer.ask({ name: 'sell', token: ownToken(token) })
         pool.sold(token.paymentHash)
+        sales.offered(token)
       } catch (reason) {
         // Its invoice has not left; one that was refused is sold already and must not come back.
         if (!isRefusal(reason)) pool.giveBack(token.paymentHash)
@@ -87,6 +88,19 @@ export function storedTokens({ database, writer, pool, clock, log }: TokensParts
     },
   }
 }
+
+const prepare = (database: Database) => ({
+  rootKeys: database
+    .prepare<[Uint8Array], Uint8Array>('select root_key from secrets where identifier_hash = ?')
+    .pluck(),
+  prices: database
+    .prepare<[Uint8Array], bigint>('select price_msat from transactions where identifier_hash = ?')
+    .pluck()
+    .safeIntegers(),
+  unpaid: database.prepare<[Uint8Array]>(
+    "select 1 from transactions where identifier_hash = ? and state = 'pending'",
+  ),
+})
 
 const ownToken = (token: NewToken): NewToken => ({
   identifierHash: own(token.identifierHash),

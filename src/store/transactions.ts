@@ -4,6 +4,7 @@ import type { Compilable, Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { toHex } from '../base/bytes.ts'
 import type { SettlementStore } from '../invoices/pool-store.ts'
 import { all, first, optionalNumber, sql } from './query.ts'
+import type { Sales } from './sales.ts'
 import type { Tables } from './tables.ts'
 import { own } from './write.ts'
 import type { Writer } from './writer.ts'
@@ -46,6 +47,8 @@ export interface TransactionFilter {
   readonly state?: TransactionState | undefined
   readonly authType?: string | undefined
   readonly tokenId?: Uint8Array | undefined
+  readonly paymentHash?: Uint8Array | undefined
+  readonly identifierHash?: Uint8Array | undefined
   /** Settled at this time or later, in milliseconds since 1970. */
   readonly settledFromMs?: number | undefined
   /** Settled at this time or earlier, in milliseconds since 1970. */
@@ -87,10 +90,14 @@ export interface Transactions extends SettlementStore {
 }
 
 /** The transactions of an open database. */
-export function transactions(database: Database, writer: Writer): Transactions {
+export function transactions(database: Database, writer: Writer, sales: Sales): Transactions {
+  const list: Transactions['list'] = (filter = {}, page = {}) =>
+    all(database, listed(filter, page)).map(transaction)
   return {
-    ...settlements(database, writer),
-    list: (filter = {}, page = {}) => all(database, listed(filter, page)).map(transaction),
+    ...settlements(database, writer, (changes, paymentHash) =>
+      sales.settled(changes, () => list({ paymentHash })),
+    ),
+    list,
     count: (filter = {}) => {
       const query = filtered(filter).select(({ fn }) => fn.countAll<bigint>().as('count'))
       return Number(first(database, query)?.count ?? 0)
@@ -108,7 +115,11 @@ export function transactions(database: Database, writer: Writer): Transactions {
   }
 }
 
-function settlements(database: Database, writer: Writer): SettlementStore {
+function settlements(
+  database: Database,
+  writer: Writer,
+  onSettled: (changes: number, paymentHash: Uint8Array) => void,
+): SettlementStore {
   const underWay = new Set<string>()
   const inState = (state: TransactionState) =>
     database.prepare<[Uint8Array]>(
@@ -121,7 +132,10 @@ function settlements(database: Database, writer: Writer): SettlementStore {
       const hex = toHex(paymentHash)
       if (underWay.has(hex) || !pending.get(paymentHash)) return false
       const write = { name: 'settle', paymentHash: own(paymentHash), atMs: settledAtMs } as const
-      writer.keep(write, () => underWay.delete(hex))
+      writer.keep(write, (changes) => {
+        underWay.delete(hex)
+        onSettled(changes, write.paymentHash)
+      })
       underWay.add(hex)
       return true
     },
@@ -138,13 +152,16 @@ const secret = (eb: ExpressionBuilder<Tables, 'transactions'>) =>
     .select('secrets.created_ms')
 
 function filtered(filter: TransactionFilter) {
-  const { service, state, authType, tokenId, settledFromMs, settledToMs, search, valid } = filter
+  const { service, state, authType, settledFromMs, settledToMs, search, valid } = filter
+  const { tokenId, paymentHash, identifierHash } = filter
   return sql.selectFrom('transactions').where((eb) => {
     const parts: Expression<SqlBool>[] = []
     if (service !== undefined) parts.push(eb('service', '=', service))
     if (state !== undefined) parts.push(eb('state', '=', state))
     if (authType !== undefined) parts.push(eb('auth_type', '=', authType))
     if (tokenId !== undefined) parts.push(eb('token_id', '=', tokenId))
+    if (paymentHash !== undefined) parts.push(eb('payment_hash', '=', paymentHash))
+    if (identifierHash !== undefined) parts.push(eb('identifier_hash', '=', identifierHash))
     if (settledFromMs !== undefined) parts.push(eb('settled_ms', '>=', BigInt(settledFromMs)))
     if (settledToMs !== undefined) parts.push(eb('settled_ms', '<=', BigInt(settledToMs)))
     if (search !== undefined) {

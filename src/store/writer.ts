@@ -68,8 +68,8 @@ export class Writer {
     })
   }
 
-  /** Writes it sooner or later, and before anything that is written afterwards; `done` tells when. */
-  keep(write: Write, done: () => void = () => {}): void {
+  /** Writes it sooner or later, and before anything that is written afterwards; `done` tells when, and what changed. */
+  keep(write: Write, done: (changes: number) => void = () => {}): void {
     if (this.#ending) throw this.#closed()
     this.#enter({ write, done, failed: undefined })
   }

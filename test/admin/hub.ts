@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
+import type { HubDeps } from '../../src/hub.ts'
 import { createHub, type Hub, loadConfig } from '../../src/index.ts'
 
 /** What a call of the REST face drew. */
@@ -31,6 +32,7 @@ export async function adminHub(
   t: TestContext,
   values: Readonly<Record<string, unknown>> = {},
   folder?: string,
+  deps: HubDeps = {},
 ): Promise<AdminHub> {
   const basedir = folder ?? mkdtempSync(path.join(os.tmpdir(), 'pinhole-admin-'))
   const config = loadConfig({
@@ -38,7 +40,7 @@ export async function adminHub(
     configfile: false,
     values: { listenaddr: '127.0.0.1:0', insecure: true, admin: { enabled: true }, ...values },
   })
-  const hub = createHub(config)
+  const hub = createHub(config, deps)
   t.after(async () => {
     await hub.close()
     rmSync(basedir, { recursive: true, force: true })

@@ -1,16 +1,38 @@
 /** The nodes that are paid: shown, paired, asked, connected anew and removed. */
 import { isPinholeError, PinholeError } from '../../base/errors.ts'
+import type { SessionState } from '../../../mailbox/connect/state.ts'
 import { permissionAdvice } from '../../cli/permission-lines.ts'
 import type { InvoiceHealth } from '../../invoices.ts'
 import type { HubNode } from '../../nodes/hub-node.ts'
+import type { Identity } from '../../nodes/identity.ts'
 import { DIRECT_NODE } from '../../nodes/names.ts'
 import { unknownNode } from '../../nodes/connect-stored.ts'
 import type { Nodes } from '../../nodes/nodes.ts'
 import type { SurveyedNode } from '../../nodes/survey.ts'
 import type { Node, NodeReport } from '../contract.ts'
 import type { AdminDeps } from '../deps.ts'
+import type { HubEvents } from '../hub-events.ts'
 import type { Operations } from '../operations.ts'
 import { refuse } from './service-rules.ts'
+
+/** Tells of a pairing that the words were good for. */
+function stages(events: HubEvents, name: string) {
+  let begun = false
+  const tell = (stage: string, reason = '') => {
+    begun = true
+    events.tell({ type: 'pairing', name, stage, reason })
+  }
+  return {
+    onState: (state: SessionState): void => {
+      if (state.name === 'ready') tell('asking')
+      else if (state.name !== 'closed') tell('connecting', state.reason?.message)
+    },
+    paired: (as: string) => events.tell({ type: 'pairing', name: as, stage: 'paired', reason: '' }),
+    failed: (reason: unknown): void => {
+      if (begun) tell('failed', isPinholeError(reason) ? reason.message : 'it failed')
+    },
+  }
+}
 
 type Names = 'listNodes' | 'pairNode' | 'testNode' | 'reconnectNode' | 'removeNode'
 
@@ -22,11 +44,8 @@ export function nodeOperations(deps: AdminDeps): Pick<Operations, Names> {
       nodes: invoices.state.map((state) => shownNode(state, nodes)),
     }),
     async pairNode({ phrase, mailbox, name, insecure_tls: insecureTls }, { signal }) {
-      const left = new AbortController()
-      const gone = new PinholeError('ERR_SESSION_CLOSED', 'the pairing was given up')
-      const abort = () => left.abort(gone)
-      signal.addEventListener('abort', abort, { once: true })
-      if (signal.aborted) abort()
+      const left = goneSignal(signal)
+      const told = stages(deps.events, name)
       const { mailboxaddress: otherwise } = deps.config().authenticator
       try {
         const paired = await running(nodes).pair({
@@ -34,15 +53,16 @@ export function nodeOperations(deps: AdminDeps): Pick<Operations, Names> {
           mailbox: { given: mailbox || undefined, otherwise },
           name: name || undefined,
           insecureTls,
-          signal: left.signal,
+          signal: left,
+          onState: told.onState,
         })
+        told.paired(paired.name)
         return shownReport(paired)
       } catch (reason) {
+        told.failed(reason)
         throw isPinholeError(reason, 'ERR_CLI_USAGE', 'ERR_CONFIG_VALUE')
           ? new PinholeError('ERR_ADMIN_REQUEST', reason.message)
           : reason
-      } finally {
-        signal.removeEventListener('abort', abort)
       }
     },
     testNode: async ({ name }) => shownReport(await running(nodes).survey(name)),
@@ -63,6 +83,17 @@ export function nodeOperations(deps: AdminDeps): Pick<Operations, Names> {
   }
 }
 
+/** Aborted when the caller has gone, with an error of ours. */
+function goneSignal(signal: AbortSignal): AbortSignal {
+  const left = new AbortController()
+  const abort = () => {
+    left.abort(new PinholeError('ERR_SESSION_CLOSED', 'the caller has given the pairing up'))
+  }
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return left.signal
+}
+
 /** A hub that was given its nodes by the program that made it pairs none. */
 function running(nodes: Nodes | undefined): Nodes {
   if (nodes) return nodes
@@ -76,32 +107,30 @@ function known(nodes: Nodes, name: string): HubNode {
 }
 
 function shownNode(health: InvoiceHealth, nodes: Nodes | undefined): Node {
-  const { node: name, state, ready, subscribed } = health
+  const { node: name, state, ready: pooled, subscribed } = health
   const node = nodes?.get(name)
-  const { alias = '', pubkey = '', network = '' } = node?.identity ?? {}
+  const { kind = 'lnc', reason } = node ?? {}
   return {
     name,
-    kind: node?.kind ?? 'lnc',
+    kind,
     state,
-    reason: node?.reason?.message ?? '',
-    alias,
-    pubkey,
-    network,
-    configured: nodes?.configured(name) ?? true,
-    pooled: ready,
+    reason: reason?.message ?? '',
+    ...who(node?.identity),
+    configured: nodes ? nodes.configured(name) : true,
+    pooled,
     subscribed,
   }
 }
 
+const who = (identity: Identity | undefined): Identity =>
+  identity ?? { alias: '', pubkey: '', network: '' }
+
 function shownReport(node: SurveyedNode): NodeReport {
   const { identity, mailbox, insecureTls, expiresAt, permissions, receivableMsat } = node
-  const { alias = '', pubkey = '', network = '' } = identity ?? {}
   const relay = mailbox === '' ? undefined : { mailbox, insecureTls }
   return {
     name: node.name,
-    alias,
-    pubkey,
-    network,
+    ...who(identity),
     mailbox,
     expires_at: expiresAt?.toISOString() ?? '',
     permissions: permissions.map(({ method, purpose, allowed }) => ({ method, purpose, allowed })),
