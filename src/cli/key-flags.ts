@@ -23,7 +23,7 @@ const flagKeys = KEYS.flatMap((key) =>
 )
 
 function optionOf(name: string, { leaf }: Key): Option {
-  const argument = leaf.flag === 'switch' ? '[true|false]' : '<value>'
+  const argument = leaf.flag === 'switch' ? '[true|false]' : leaf.path ? '<file>' : '<value>'
   const option = new Option(`--${name} ${argument}`, SHOWN[name] ?? '').hideHelp(!(name in SHOWN))
   if (leaf.flag !== 'list') return option
   return option.argParser((value: string, before: readonly string[] = []) => [...before, value])

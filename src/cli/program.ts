@@ -25,8 +25,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   backup: async () => (await import('./backup.ts')).backupCommand,
   logs: async () => (await import('./logs.ts')).logsCommand,
   events: async () => (await import('./events.ts')).eventsCommand,
+  schema: async () => (await import('./schema.ts')).schemaCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
   admin: async () => (await import('./admin.ts')).adminCommand,
   mcp: async () => (await import('./mcp.ts')).mcpCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }
 
 /** The command that `args` begin with, else all of them. */
@@ -60,14 +63,26 @@ const withBelow = (command: Command): Command[] => [command, ...command.commands
 const pathOf = (command: Command): string =>
   command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 
-/** Runs the command line `args` (without node and script) and returns the exit code. */
-export async function run(args: readonly string[], output: Output): Promise<ExitCode> {
-  const program = new Command('pinhole')
+const topOf = (): Command =>
+  new Command('pinhole')
     .description('Sell an API for bitcoin over Lightning without opening a port on the node')
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .addHelpText('after', HELP)
+
+/** The whole command line, not to be run: what there is. */
+export async function programWithAll(): Promise<Command> {
+  const program = topOf()
+  const nowhere = { write: () => {} }
+  const context = { output: { stdout: nowhere, stderr: nowhere }, finish: () => {} }
+  for (const make of await makersFor([])) program.addCommand(make(context))
+  return program
+}
+
+/** Runs the command line `args` (without node and script) and returns the exit code. */
+export async function run(args: readonly string[], output: Output): Promise<ExitCode> {
+  const program = topOf()
   let code: ExitCode = Exit.ok
   const finish = (reached: ExitCode) => {
     code = reached
