@@ -59,6 +59,13 @@ export default tseslint.config(
     rules: forbid('**/mailbox/**', '**/proxy/**', '../!(base)/**', '../*.ts'),
   },
   { files: ['src/config/**'], rules: forbid('**/mailbox/**', '**/proxy/**') },
+  {
+    files: ['web/**'],
+    languageOptions: {
+      parserOptions: { project: './web/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+    rules: forbid('**/src/!(admin)/**', '**/src/*.ts', '**/mailbox/**', '**/proxy/**'),
+  },
   { files: ['src/cli/**', 'bench/**'], rules: { 'no-console': 'off' } },
   {
     files: ['test/**', 'bench/**'],

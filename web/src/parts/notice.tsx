@@ -1,0 +1,25 @@
+/** What went wrong, in the hub's words, and what to do about it. */
+import { ApiError } from '../api.ts'
+
+export function Trouble({ error }: { readonly error: unknown }) {
+  if (error === undefined) return null
+  const text = error instanceof Error ? error.message : JSON.stringify(error)
+  const advice = error instanceof ApiError ? error.advice : ''
+  return (
+    <div class="notice bad" role="alert">
+      <p>{text}</p>
+      {advice && <p class="advice">{advice}</p>}
+    </div>
+  )
+}
+
+/** `ready`, `away`, …: a word with a colour, never a colour alone. */
+export function State({ word }: { readonly word: string }) {
+  return <span class={`state ${TONES.get(word) ?? ''}`}>{word}</span>
+}
+
+const TONES: ReadonlyMap<string, string> = new Map([
+  ...['ready', 'settled', 'valid', 'ok', 'live'].map((word) => [word, 'good'] as const),
+  ...['connecting', 'pending', 'warning', 'warn'].map((word) => [word, 'fair'] as const),
+  ...['away', 'error', 'broken', 'revoked'].map((word) => [word, 'bad'] as const),
+])

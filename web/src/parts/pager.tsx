@@ -1,0 +1,34 @@
+/** Turns the pages of a list. */
+import { shownCount } from '../format.ts'
+
+/** Entries on a page. */
+export const PAGE_SIZE = 25
+
+interface PagerProps {
+  readonly total: number
+  readonly offset: number
+  readonly onOffset: (offset: number) => void
+}
+
+export function Pager({ total, offset, onOffset }: PagerProps) {
+  const last = Math.min(total, offset + PAGE_SIZE)
+  return (
+    <div class="row pager">
+      <span aria-live="polite">
+        {total === 0
+          ? 'none'
+          : `${shownCount(offset + 1)} to ${shownCount(last)} of ${shownCount(total)}`}
+      </span>
+      <button
+        type="button"
+        disabled={offset === 0}
+        onClick={() => onOffset(Math.max(0, offset - PAGE_SIZE))}
+      >
+        Newer
+      </button>
+      <button type="button" disabled={last >= total} onClick={() => onOffset(offset + PAGE_SIZE)}>
+        Older
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,147 @@
+/** Pairs a node by its phrase, and shows how far it has come. */
+import { useState } from 'preact/hooks'
+import type { NodeReport } from '../../../src/admin/contract.ts'
+import { call } from '../api.ts'
+import { useEvent } from '../events.ts'
+import { shownMsats, shownTime } from '../format.ts'
+import { useAction } from '../load.ts'
+import { Copyable } from './copy.tsx'
+import { Field, Switch } from './field.tsx'
+import { State, Trouble } from './notice.tsx'
+import { Table } from './table.tsx'
+
+const WORDS = 10
+
+interface PairNodeProps {
+  readonly onPaired: (report: NodeReport) => void
+}
+
+export function PairNode({ onPaired }: PairNodeProps) {
+  const [form, setForm] = useState(EMPTY)
+  const [stages, setStages] = useState<readonly string[]>([])
+  const [report, setReport] = useState<NodeReport>()
+  const action = useAction()
+  useEvent((event) => {
+    if (event.type !== 'pairing' || !action.busy) return
+    const text = event.reason === '' ? event.stage : `${event.stage}: ${event.reason}`
+    setStages((last) => (last.at(-1) === text ? last : [...last, text]))
+  })
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    setStages([])
+    setReport(undefined)
+    const paired = await action.run(async () => {
+      const answer = await call('pairNode', form)
+      setReport(answer)
+      onPaired(answer)
+    })
+    if (paired) setForm((last) => ({ ...last, phrase: '', name: '' }))
+  }
+  return (
+    <>
+      <form onSubmit={(event) => void submit(event)} aria-busy={action.busy}>
+        <Words form={form} busy={action.busy} set={(next) => setForm({ ...form, ...next })} />
+      </form>
+      <ol class="stages" aria-live="polite" aria-label="Progress">
+        {stages.map((stage, n) => (
+          <li key={n}>{stage}</li>
+        ))}
+        {action.busy && stages.length === 0 && <li>looking for the node at the relay</li>}
+      </ol>
+      <Trouble error={action.error} />
+      {report && <Report report={report} />}
+    </>
+  )
+}
+
+const EMPTY = { phrase: '', mailbox: '', name: '', insecure_tls: false }
+
+interface WordsProps {
+  readonly form: typeof EMPTY
+  readonly busy: boolean
+  readonly set: (next: Partial<typeof EMPTY>) => void
+}
+
+function Words({ form, busy, set }: WordsProps) {
+  const words = form.phrase.split(/\s+/).filter((word) => word !== '').length
+  return (
+    <>
+      <Field
+        label="Pairing phrase"
+        lines={2}
+        value={form.phrase}
+        onInput={(phrase) => set({ phrase })}
+        required
+        help={`The ${WORDS} words that your node shows for a new session`}
+        problem={words > WORDS ? `These are ${words} words.` : undefined}
+      />
+      <details>
+        <summary>Relay and name</summary>
+        <div class="grid">
+          <Field
+            label="Relay"
+            value={form.mailbox}
+            onInput={(mailbox) => set({ mailbox })}
+            help="host:port; empty is the one of the configuration"
+          />
+          <Field
+            label="Name here"
+            value={form.name}
+            onInput={(name) => set({ name })}
+            help="Empty is the node's own"
+          />
+          <Switch
+            label="Trust any certificate of the relay"
+            checked={form.insecure_tls}
+            onInput={(insecure) => set({ insecure_tls: insecure })}
+          />
+        </div>
+      </details>
+      <button type="submit" class="primary" disabled={busy || words !== WORDS}>
+        {busy ? 'Pairing…' : 'Pair'}
+      </button>
+    </>
+  )
+}
+
+/** What a node said of itself and of the session. */
+export function Report({ report }: { readonly report: NodeReport }) {
+  const { permissions, advice } = report
+  return (
+    <div class="notice good" role="status">
+      <p>
+        <strong>{report.alias || report.name}</strong> answers
+        {report.latency_ms > 0 && ` in ${Math.round(report.latency_ms)} ms`}
+        {report.network && ` on ${report.network}`}.
+        {report.receivable_msat !== '' && ` It can receive ${shownMsats(report.receivable_msat)}.`}
+      </p>
+      {report.pubkey && (
+        <p>
+          <code>{report.pubkey}</code>
+        </p>
+      )}
+      <p>The session ends: {shownTime(report.expires_at, 'the node does not say')}.</p>
+      <Table
+        label={`Permissions of ${report.name}`}
+        head={['Method', 'Needed to', '']}
+        empty="The node does not say what the session may do."
+        rows={permissions.map(({ method, purpose, allowed }) => ({
+          key: method + purpose,
+          cells: [<code>{method}</code>, purpose, <State word={WORD.get(allowed) ?? ''} />],
+        }))}
+      />
+      {advice && (
+        <>
+          <p>Something is missing. For a session that may do all of it:</p>
+          <Copyable label="Command for a better session" text={advice} />
+        </>
+      )}
+    </div>
+  )
+}
+
+const WORD: ReadonlyMap<boolean | undefined, string> = new Map([
+  [true, 'found'],
+  [false, 'missing'],
+  [undefined, 'not said'],
+])
