@@ -29,10 +29,10 @@ const dashboard = z
 /** Names and labels by docs/metrics.md, which another test holds against the registry. */
 const figures = new Map<string, readonly string[]>(
   [...read('docs/metrics.md').matchAll(/^\| `(\w+)` \| (\w+) \|([^|]*)\|/gm)].flatMap(
-    ([, name = '', type, text = '']) => {
+    ([, name = '', type, text = '']): (readonly [string, readonly string[]])[] => {
       const labels = [...text.matchAll(/`(\w+)`/g)].map(([, label = '']) => label)
-      if (type !== 'histogram') return [[name, labels] as const]
-      return ['_bucket', '_sum', '_count'].map((end) => [name + end, [...labels, 'le']] as const)
+      if (type !== 'histogram') return [[name, labels]]
+      return ['_bucket', '_sum', '_count'].map((end) => [name + end, [...labels, 'le']])
     },
   ),
 )
