@@ -4,6 +4,8 @@ import os from 'node:os'
 import path from 'node:path'
 import test, { after } from 'node:test'
 import { ERROR_CODES, PinholeError } from '../../src/base/errors.ts'
+import { commandTree, withBelow } from '../../src/cli/command-tree.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
 import { exitCodeOf } from '../../src/cli/exit.ts'
 import { type Output, writeError, writeResult } from '../../src/cli/output.ts'
 import { run } from '../../src/cli/program.ts'
@@ -30,13 +32,33 @@ test('--help goes to stdout, has examples and the environment, and ends with 0',
   const { code, out, err } = await pinhole('--help')
   assert.equal(code, 0)
   assert.equal(err, '')
-  for (const part of [
-    /start \[options\] +run the hub/,
-    /Examples:/,
-    /PINHOLE_BASEDIR/,
-    /Exit codes/,
-  ]) {
+  for (const part of [/^ {2}start +run the hub$/m, /Examples:/, /PINHOLE_BASEDIR/, /Exit codes/]) {
     assert.match(out, part)
+  }
+})
+
+test('the summaries of the help are those of the commands', async () => {
+  const { commands } = await commandTree()
+  assert.deepEqual(
+    commands.map(({ name, summary }) => [name, summary]),
+    Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]),
+  )
+})
+
+test('every command has words for people, a help, a base folder and JSON', async () => {
+  for (const { path: at, summary, flags, commands } of withBelow(await commandTree())) {
+    assert.match(summary, /\w/, at)
+    assert.ok(
+      flags.some(({ names }) => names.includes('--help')),
+      at,
+    )
+    if (commands.length > 0) continue
+    for (const flag of ['--basedir', '--json']) {
+      assert.ok(
+        flags.some(({ names }) => names.includes(flag)),
+        `${at} ${flag}`,
+      )
+    }
   }
 })
 

@@ -43,7 +43,7 @@ test('every key is in the schema, with its words and its default', async () => {
 })
 
 test('the schema takes what loading takes and refuses unknown keys', async () => {
-  const schema = z.fromJSONSchema((await schemaOf()))
+  const schema = z.fromJSONSchema(await schemaOf())
   const whole = read('sample-conf.yaml')
     .replace('services: []', 'services:')
     .replaceAll(/^#( {2,}.*)$/gm, '$1')
