@@ -53,7 +53,11 @@ function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
     if (body.length === 0) done(null, {})
-    else void parse(request, String(body), done)
+    else {
+      void parse(request, String(body), (error, value) => {
+        done(error && new PinholeError('ERR_ADMIN_REQUEST', 'the body is no JSON'), value)
+      })
+    }
   })
 }
 
@@ -82,8 +86,17 @@ function valuesOf({ query, body, params }: FastifyRequest): Record<string, unkno
   if (body !== undefined && body !== null && (typeof body !== 'object' || Array.isArray(body))) {
     throw new PinholeError('ERR_ADMIN_REQUEST', 'the body must be a JSON object')
   }
-  return { ...record(query), ...record(body), ...record(params) }
+  return { ...inSnakeCase(query), ...inSnakeCase(body), ...record(params) }
 }
+
+/** Names may come in lowerCamelCase too, as at a gRPC gateway. */
+const inSnakeCase = (value: unknown): object =>
+  Object.fromEntries(
+    Object.entries(record(value)).map(([name, field]: [string, unknown]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      field,
+    ]),
+  )
 
 const record = (value: unknown): object =>
   typeof value === 'object' && value !== null ? value : {}
@@ -94,12 +107,12 @@ const PATHS = Object.values(contract).map(
     new RegExp(`^${REST_PREFIX}${path.replace('.', '[.]').replace(/\{\w+\}/g, '[^/]+')}$`),
 )
 
-function unknown({ url, method }: FastifyRequest): PinholeError {
+function unknown({ url }: FastifyRequest): PinholeError {
   const [path = ''] = url.split('?')
   if (!PATHS.some((known) => known.test(path))) {
     return new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found')
   }
-  return new PinholeError('ERR_ADMIN_METHOD', `Method Not Allowed: ${method}`)
+  return new PinholeError('ERR_ADMIN_METHOD', 'Method Not Allowed')
 }
 
 const secureHeaders: onRequestHookHandler = (_request, reply, next) => {

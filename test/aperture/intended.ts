@@ -13,9 +13,10 @@ export interface Intended {
 
 const page = path.resolve(import.meta.dirname, '../../docs/aperture.md')
 
-/** Rows of the table below the heading "Intended differences". */
-export function intendedDifferences(): readonly Intended[] {
-  const [, table = ''] = readFileSync(page, 'utf8').split('## Intended differences')
+/** Rows of the table below a heading. */
+export function intendedDifferences(heading = 'Intended differences'): readonly Intended[] {
+  const [, rest = ''] = readFileSync(page, 'utf8').split(`## ${heading}\n`)
+  const [table = ''] = rest.split('\n## ')
   return table
     .split('\n')
     .filter((line) => /^\| `/.test(line))

@@ -67,7 +67,8 @@ export async function startPaywall(
   }
 }
 
-async function listening(port: number, process: LineProcess): Promise<void> {
+/** Resolves when `port` accepts connections; rejects when the process has ended. */
+export async function listening(port: number, process: LineProcess): Promise<void> {
   const deadline = performance.now() + START_MS
   while (!(await accepts(port))) {
     if (process.hasEnded) throw new Error(`${process.name} ended at once:\n${process.stderr}`)

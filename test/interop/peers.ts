@@ -21,6 +21,10 @@ export const PEERS = {
   'proxy-bench': { module: '.', package: './proxy-bench' },
   'l402-buyer': { module: '.', package: './l402-buyer' },
   aperture: { module: '.', package: 'github.com/lightninglabs/aperture/cmd/aperture' },
+  aperturecli: {
+    module: 'aperturecli',
+    package: 'github.com/lightninglabs/aperture/cmd/aperturecli',
+  },
   lnd: {
     module: '.',
     package: 'github.com/lightningnetwork/lnd/cmd/lnd',

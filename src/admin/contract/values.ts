@@ -18,10 +18,21 @@ export const time = z.iso.datetime({
 /** Bytes in hex. */
 export const hex = z.string().regex(/^([0-9a-f]{2})*$/i, 'must be hex')
 
-/** Which part of a list: at most 1,000 entries, 50 without a limit. */
+/** Longest part of a list. */
+const MAX_PAGE = 1_000
+
+/** Which part of a list: at most 1,000 entries whatever is asked for, and 50 without a limit (Aperture). */
 export const page = {
-  limit: z.coerce.number().int().min(0).max(1_000).default(0),
-  offset: z.coerce.number().int().min(0, 'offset must be >= 0').default(0),
+  limit: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .default(0)
+    .transform((limit) => Math.min(Math.max(0, limit), MAX_PAGE)),
+  offset: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(0, 'offset must be >= 0')
+    .default(0),
 }
 
 /** A flag of a query string. */

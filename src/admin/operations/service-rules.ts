@@ -40,13 +40,13 @@ function checkPattern(field: string, source: string): void {
 }
 
 function checkAuth(auth: string): void {
-  const [, count] = /^freebie (.*)$/.exec(auth) ?? []
+  const [, count] = /^freebie (.*)$/i.exec(auth) ?? []
   if (count !== undefined) {
     if (!/^0*[1-9]\d{0,8}$/.test(count)) {
       refuse('invalid freebie count, must be a positive integer')
     }
     return
   }
-  if (auth === '' || auth === 'on' || auth === 'off') return
+  if (['', 'on', 'off', 'true', 'false'].includes(auth.toLowerCase())) return
   refuse(`invalid auth level ${JSON.stringify(auth)}, must be 'on', 'off', or 'freebie N'`)
 }

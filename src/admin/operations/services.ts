@@ -26,7 +26,7 @@ export function serviceOperations({ services: book }: AdminDeps): Pick<Operation
     },
     async createService({ name, dry_run: dryRun, ...given }) {
       checkName(name)
-      const fields = { ...STANDARD, ...lowered(given) }
+      const fields = { ...STANDARD, ...said(given) }
       const made = priced({ ...fields, host_regexp: fields.host_regexp || '.*' })
       checkFields(made)
       const kept = { ...made, headers: unhide(made.headers, {}) }
@@ -35,7 +35,7 @@ export function serviceOperations({ services: book }: AdminDeps): Pick<Operation
     async updateService({ name, dry_run: dryRun, ...given }) {
       if (name === '') refuse('missing service name')
       const change = (before: ServiceFields): ServiceFields => {
-        const after = priced({ ...before, ...lowered(withoutEmpty(given)) })
+        const after = priced({ ...before, ...said(withoutEmpty(given)) })
         checkFields(after)
         return { ...after, headers: unhide(after.headers, before.headers) }
       }
@@ -76,13 +76,8 @@ type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
 
 const STANDARD = standardFields()
 
-/** What was said, `auth` in lower case. */
-function lowered(given: Given): Defined<Given> {
-  const said: Defined<Given> = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  )
-  return said.auth === undefined ? said : { ...said, auth: said.auth.toLowerCase() }
-}
+const said = (given: Given): Defined<Given> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 
 /** A price of 0 is sold for 1 satoshi (Aperture), and is shown so. What is free has `auth` `off`. */
 const priced = (fields: ServiceFields): ServiceFields =>
@@ -92,8 +87,8 @@ const priced = (fields: ServiceFields): ServiceFields =>
 function withoutEmpty(given: Given): Given {
   const { address, protocol, host_regexp, path_regexp, auth, ...others } = given
   const texts = { address, protocol, host_regexp, path_regexp, auth }
-  const said = Object.entries(texts).filter(([, value]) => value !== '' && value !== undefined)
-  return { ...others, ...Object.fromEntries(said) }
+  const full = Object.entries(texts).filter(([, value]) => value !== '' && value !== undefined)
+  return { ...others, ...Object.fromEntries(full) }
 }
 
 /** Values that were not shown, as they are; one of a header that is new cannot be hidden. */
