@@ -13,6 +13,10 @@ export interface Entry {
 
 /** In the order of the help. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
+  init: {
+    summary: 'write a first configuration',
+    load: async () => (await import('./init.ts')).initCommand,
+  },
   start: {
     summary: 'run the hub',
     load: async () => (await import('./start.ts')).startCommand,
