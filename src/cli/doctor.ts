@@ -65,7 +65,7 @@ async function lookAlone({ basedir, configfile, reconcile }: DoctorOptions): Pro
   const release = holdProcess()
   try {
     const { services } = config
-    const unknown = { address: undefined, nodes: undefined, ledger: undefined }
+    const unknown = { address: undefined, outside: undefined, nodes: undefined, ledger: undefined }
     return await runDoctor({ config, clock: systemClock, services, ...unknown }, { reconcile })
   } finally {
     release()

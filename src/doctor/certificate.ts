@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '../config/load.ts'
 import { type Check, failed, fine, skipped, type Verdict, warning, wrong } from './check.ts'
-import { placeOf, publicUrl } from './places.ts'
+import { placeOf } from './places.ts'
 import { type Handshake, shakeHands } from './probe.ts'
 
 const DAY_MS = 86_400_000
@@ -15,8 +15,7 @@ const SOON_MS = 14 * DAY_MS
 export const certificateCheck: Check = {
   name: 'tls',
   limitMs: 10_000,
-  async run({ config, address, clock }, signal) {
-    const outside = publicUrl(config)
+  async run({ config, address, outside, clock }, signal) {
     const wallMs = clock.wall()
     if (address === undefined) return [onDisk(config, wallMs)]
     const own = new URL(address)

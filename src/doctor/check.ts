@@ -28,6 +28,8 @@ export interface DoctorDeps {
   readonly clock: Clock
   /** URL of the running hub's port; `undefined` when none runs. */
   readonly address: string | undefined
+  /** What clients dial, where the configuration says it. */
+  readonly outside: URL | undefined
   readonly services: readonly ServiceSettings[]
   /** `undefined` when they cannot be asked: no hub runs, or its program gave it its nodes. */
   readonly nodes: readonly DoctorNode[] | undefined

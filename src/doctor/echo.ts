@@ -7,8 +7,6 @@ import { connect } from '../../mailbox/connect/node.ts'
 import { listen } from '../../mailbox/listen/listen.ts'
 import { createNodeServer } from '../../mailbox/rpc/serve.ts'
 
-/** How long each end may take to come to the relay, in milliseconds. */
-const END_MS = 8_000
 /** More than what small buffers of a proxy hold. */
 const SAID_BYTES = 65_536
 const PATH = '/pinhole.Doctor/Echo'
@@ -35,12 +33,20 @@ export type Echo =
   | { readonly done: true; readonly pairedMs: number; readonly echoMs: number }
   | { readonly done: false; readonly end: EchoEnd; readonly reason: unknown }
 
+/** How to try it. */
+export interface EchoOptions {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** How long each end may take, in milliseconds. */
+  readonly endMs: number
+}
+
 /** Connects through the relay at `mailbox`: the node's end by gRPC as litd does, the client's by WebSocket. */
 export async function echoThrough(
   mailbox: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  { clock, signal, endMs }: EchoOptions,
 ): Promise<Echo> {
-  const common = { mailbox, insecureTls: true, signal, timeoutMs: END_MS }
+  const common = { mailbox, insecureTls: true, signal, timeoutMs: endMs }
   const server = createNodeServer()
   server.addService(SERVICE, { echo })
   const closing: (() => Promise<void>)[] = []
@@ -56,7 +62,7 @@ export async function echoThrough(
     const pairedMs = clock.now() - startedMs
     end = 'link'
     const said = randomBytes(SAID_BYTES)
-    const heard = await client.rpc.unary(PATH, said, { signal, timeoutMs: END_MS })
+    const heard = await client.rpc.unary(PATH, said, { signal, timeoutMs: endMs })
     if (!said.equals(heard)) {
       throw new PinholeError('ERR_RELAY_REFUSED', 'what came back is not what was sent')
     }

@@ -12,7 +12,6 @@ import {
   warning,
   wrong,
 } from './check.ts'
-import { publicUrl } from './places.ts'
 import { begin, draw } from './probe.ts'
 
 const HEALTH = '/_pinhole/health'
@@ -24,26 +23,29 @@ const MACAROON_MS = 60_000
 /** Both answers are some milliseconds apart. */
 const UPTIME_SLACK_SECONDS = 3
 
-/** The check. */
-export const frontCheck: Check = {
+/** The check, by how long the first event of a stream may take, in milliseconds. */
+export const frontCheckBy = (firstBytesMs: number): Check => ({
   name: 'front',
   limitMs: 15_000,
   async run(deps, signal) {
-    const { config, address } = deps
+    const { address, outside: url } = deps
     if (address === undefined) return [skipped('no hub runs', 'Start it (pinhole start).')]
-    const url = publicUrl(config)
     if (!url) {
       return [
         skipped('no public name is configured', 'Set servername to the name that clients dial.'),
       ]
     }
-    return look(deps, { own: new URL(address), url, signal })
+    return look(deps, { own: new URL(address), url, firstBytesMs, signal })
   },
-}
+})
+
+/** The check. */
+export const frontCheck: Check = frontCheckBy(FIRST_BYTES_MS)
 
 interface Place {
   readonly own: URL
   readonly url: URL
+  readonly firstBytesMs: number
   readonly signal: AbortSignal
 }
 
@@ -111,13 +113,16 @@ const LARGE_HEADERS_ADVICE =
   'Tokens with many caveats are long: large_client_header_buffers 4 32k in nginx, limits.headerbytes here.'
 
 /** The first event of a stream comes at once, unless somebody gathers more before passing it on. */
-async function buffering({ config, clock }: DoctorDeps, { url, signal }: Place): Promise<Verdict> {
+async function buffering(
+  { config, clock }: DoctorDeps,
+  { url, firstBytesMs, signal }: Place,
+): Promise<Verdict> {
   if (!config.admin.enabled) return skipped('buffering: this hub has no stream of its own (admin)')
   const rootKey = openAdminKey(config.admin.macaroonpath)
   const expires = new Date(clock.wall() + MACAROON_MS).toISOString()
   const macaroon = bakeAdminMacaroon(rootKey, ['scope = read', `expires = ${expires}`])
   const headers = { 'grpc-metadata-macaroon': Buffer.from(macaroon).toString('hex') }
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(FIRST_BYTES_MS)])
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(firstBytesMs)])
   const advice =
     'Switch buffering off (proxy_buffering off in nginx): streams that are sold come late.'
   try {

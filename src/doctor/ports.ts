@@ -58,7 +58,9 @@ function couldBeHad([key, text]: readonly [string, string]): Promise<Verdict> {
 }
 
 function adviceOf({ code }: NodeJS.ErrnoException, key: string): string {
-  if (code === 'EADDRINUSE') return `Another program has it: end that, or choose another ${key}.`
+  if (code === 'EADDRINUSE') {
+    return `Another program has it, perhaps a hub without admin.enabled: end that, or choose another ${key}.`
+  }
   if (code !== 'EACCES') return `Choose an address of this machine for ${key}.`
   return 'Ports below 1024 take a right: AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd, or choose a higher one.'
 }

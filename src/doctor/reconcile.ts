@@ -1,7 +1,7 @@
 /** Whether what the ledger says was sold is what the nodes have received, payment by payment. */
 import { toHex } from '../base/bytes.ts'
 import { isPinholeError } from '../base/errors.ts'
-import type { Transactions } from '../store/transactions.ts'
+import type { Page, Transaction, TransactionFilter } from '../store/transactions.ts'
 import {
   type Check,
   type DoctorNode,
@@ -14,8 +14,13 @@ import {
 } from './check.ts'
 import { LIST_INVOICES, settledInvoices } from './node-invoices.ts'
 
-/** What was sold. */
-export type Ledger = Pick<Transactions, 'list'>
+/** An offer, as far as it is compared. */
+export type Sale = Pick<Transaction, 'state' | 'paymentHash' | 'priceMsat' | 'imported'>
+
+/** What was offered and sold. */
+export interface Ledger {
+  readonly list: (filter: TransactionFilter, page: Page) => readonly Sale[]
+}
 
 const PAGE = 1_000
 /** What comes meanwhile is in one of the two only. */

@@ -1,24 +1,27 @@
 /** The relay as both ends of LNC meet it, at the port itself and under the name that the world knows. */
-import type { Clock } from '../base/clock.ts'
 import { type Check, fine, skipped, type Verdict, wrong } from './check.ts'
-import { type Echo, echoThrough, type EchoEnd } from './echo.ts'
-import { publicUrl } from './places.ts'
+import { type Echo, echoThrough, type EchoEnd, type EchoOptions } from './echo.ts'
 
-/** The check. */
-export const relayCheck: Check = {
+/** How long each end may take to come to the relay, in milliseconds. */
+const END_MS = 8_000
+
+/** The check, by how long each end may take, in milliseconds. */
+export const relayCheckBy = (endMs: number): Check => ({
   name: 'relay',
   limitMs: 25_000,
-  async run({ config, address, clock }, signal) {
+  async run({ config, address, outside, clock }, signal) {
     if (!config.hashmail.enabled) return [skipped('this hub hosts no relay (hashmail.enabled)')]
     if (address === undefined) return [skipped('no hub runs', 'Start it (pinhole start).')]
-    const outside = publicUrl(config)
     const places = [address, ...(outside && outside.origin !== address ? [outside.origin] : [])]
-    return Promise.all(places.map((place) => look(place, clock, signal)))
+    return Promise.all(places.map((place) => look(place, { clock, signal, endMs })))
   },
-}
+})
 
-async function look(place: string, clock: Clock, signal: AbortSignal): Promise<Verdict> {
-  const echo = await echoThrough(place, { clock, signal })
+/** The check. */
+export const relayCheck: Check = relayCheckBy(END_MS)
+
+async function look(place: string, options: EchoOptions): Promise<Verdict> {
+  const echo = await echoThrough(place, options)
   return echo.done ? fine(`${place}: ${timesOf(echo)}`) : refused(place, echo)
 }
 

@@ -21,9 +21,10 @@ const MAX_ASKED = 4
 /** The check. */
 export const timeCheck: Check = {
   name: 'clock',
-  limitMs: 6_000,
+  limitMs: 20_000,
   async run(deps, signal) {
-    const asked = await Promise.all(others(deps).map((url) => difference(url, deps, signal)))
+    const urls = others(deps, await relaysOf(deps))
+    const asked = await Promise.all(urls.map((url) => aheadOf(url, deps, signal)))
     const differences = asked.filter((ms) => ms !== undefined)
     if (differences.length === 0) {
       return [
@@ -36,14 +37,25 @@ export const timeCheck: Check = {
   },
 }
 
+/** Those that nodes are reached through; nobody else is asked who does not know of us already. */
+async function relaysOf({ config, nodes = [] }: DoctorDeps): Promise<readonly string[]> {
+  const { passphrase, mailboxaddress } = config.authenticator
+  const ready = nodes.filter(({ state }) => state === 'ready')
+  const surveyed = await Promise.allSettled(ready.map((node) => node.survey()))
+  const known = surveyed.flatMap((one) => (one.status === 'fulfilled' ? [one.value.mailbox] : []))
+  const own = passphrase === '' ? '' : mailboxaddress
+  return [...new Set([own, ...known])].filter((relay) => relay !== '')
+}
+
 /** Relays and upstreams elsewhere: they have clocks of their own. */
-function others({ config, services }: DoctorDeps): readonly URL[] {
-  const { mailboxaddress } = config.authenticator
+function others({ services }: DoctorDeps, relays: readonly string[]): readonly URL[] {
   const upstreams = services
     .filter(({ address, protocol }) => protocol !== 'h2c' && !address.startsWith('unix:'))
     .map(({ address, protocol }) => `${protocol}://${address}`)
-  const relay = /^\w+:\/\//.test(mailboxaddress) ? mailboxaddress : `https://${mailboxaddress}`
-  return [...upstreams, relay]
+  return [
+    ...upstreams,
+    ...relays.map((relay) => (relay.includes('://') ? relay : `https://${relay}`)),
+  ]
     .filter((text) => URL.canParse(text))
     .map((text) => new URL(text))
     .filter((url) => !isLoopback(placeOf(url).host))
@@ -51,7 +63,7 @@ function others({ config, services }: DoctorDeps): readonly URL[] {
 }
 
 /** How far we are ahead, in milliseconds; `undefined` when it does not tell. */
-async function difference(
+export async function aheadOf(
   url: URL,
   { clock }: DoctorDeps,
   signal: AbortSignal,

@@ -1,6 +1,7 @@
 /** What can be wrong with the hub. */
 import { type DoctorOptions, runDoctor } from '../../doctor/doctor.ts'
 import type { DoctorNode } from '../../doctor/check.ts'
+import { publicUrl } from '../../doctor/places.ts'
 import type { Invoices } from '../../invoices.ts'
 import type { Nodes } from '../../nodes/nodes.ts'
 import type { Finding } from '../contract.ts'
@@ -26,6 +27,7 @@ const doctorDeps = ({ config, clock, address, services, store, nodes, invoices }
   config: config(),
   clock,
   address: address(),
+  outside: publicUrl(config()),
   services: services.list().map(({ settings }) => settings),
   nodes: nodes && doctorNodes(nodes, invoices),
   ledger: store.transactions,
