@@ -15,6 +15,7 @@ import { AccessLog } from './access-log.ts'
 import { listenTo } from './admin/event-sources.ts'
 import { HubEvents } from './admin/hub-events.ts'
 import { adminApi, type AdminOptions } from './admin/plugin.ts'
+import { UseCounts } from './admin/use-counts.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -81,6 +82,7 @@ class RunningHub implements Hub {
   readonly #metrics: Metrics = createMetrics()
   readonly #requestIds = new RequestIds(() => this.#trusted())
   readonly #events: HubEvents
+  readonly #uses: UseCounts
   #address: string | undefined
   #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
@@ -92,6 +94,7 @@ class RunningHub implements Hub {
     this.#nodes = nodes
     this.#startedMs = clock.now()
     this.#events = new HubEvents(clock)
+    this.#uses = new UseCounts(clock)
   }
 
   get address(): string | undefined {
@@ -223,8 +226,12 @@ class RunningHub implements Hub {
   #decided(access: AccessLog | undefined): PaywallOptions['onDecided'] {
     if (!this.#config.admin.enabled) return access?.decided
     const events = this.#events
+    const uses = this.#uses
     return (req, address, service, outcome, id) => {
-      if (outcome === 'paid') events.tell({ type: 'used', service_name: service })
+      if (outcome === 'paid') {
+        uses.add(service)
+        events.tell({ type: 'used', service_name: service })
+      }
       access?.decided(req, address, service, outcome, id)
     }
   }
@@ -239,6 +246,7 @@ class RunningHub implements Hub {
         log,
         metrics: this.#metrics,
         events: this.#events,
+        uses: this.#uses,
         address: () => this.#address,
         startedMs: this.#startedMs,
       },

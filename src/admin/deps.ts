@@ -9,6 +9,7 @@ import type { Nodes } from '../nodes/nodes.ts'
 import type { ServiceBook } from '../selling/service-book.ts'
 import type { Store } from '../store/store.ts'
 import type { HubEvents } from './hub-events.ts'
+import type { UseCounts } from './use-counts.ts'
 
 /** The parts of a running hub. */
 export interface AdminDeps {
@@ -24,6 +25,8 @@ export interface AdminDeps {
   readonly allowance: Allowance
   readonly metrics: Metrics
   readonly events: HubEvents
+  /** Paid requests that were served. */
+  readonly uses: UseCounts
   /** URL of the port once it is bound. */
   readonly address: () => string | undefined
   /** When the hub was made, on the clock that never goes back. */

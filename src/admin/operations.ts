@@ -2,11 +2,15 @@
 import type { CheckedRequestOf, HubEvent, OperationName, ResponseOf, Scope } from './contract.ts'
 import type { AdminDeps } from './deps.ts'
 import { doctorOperations } from './operations/doctor.ts'
+import { decodeOperations } from './operations/decode.ts'
 import { eventOperations } from './operations/events.ts'
+import { exportOperations } from './operations/export.ts'
 import { infoOperations } from './operations/info.ts'
 import { nodeOperations } from './operations/nodes.ts'
 import { metricsOperations } from './operations/metrics.ts'
+import { markOperations } from './operations/marks.ts'
 import { salesOperations } from './operations/sales.ts'
+import { seriesOperations } from './operations/series.ts'
 import { serviceOperations } from './operations/services.ts'
 
 /** Who asks. */
@@ -42,4 +46,8 @@ export const hubOperations = (deps: AdminDeps): Partial<Operations> => ({
   ...nodeOperations(deps),
   ...doctorOperations(deps),
   ...eventOperations(deps),
+  ...seriesOperations(deps),
+  ...exportOperations(deps),
+  ...markOperations(deps),
+  ...decodeOperations(deps),
 })

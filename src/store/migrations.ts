@@ -107,8 +107,23 @@ create table service_prices (
 create index service_prices_service on service_prices (service, id);
 `
 
+const SALES_OVER_TIME = `
+-- First use of a token; null for one that nobody has shown yet.
+alter table transactions add column used_ms integer;
+-- A payment of one's own.
+alter table transactions add column test integer not null default 0;
+
+-- How many offers that nobody paid were removed, by the hour in which they were made.
+create table forgotten_offers (
+  service text not null,
+  hour_ms integer not null,
+  count integer not null,
+  primary key (service, hour_ms)
+) strict, without rowid;
+`
+
 /** Steps from an empty file on. */
-export const MIGRATIONS: readonly string[] = [FIRST, SERVICE_ENTRIES]
+export const MIGRATIONS: readonly string[] = [FIRST, SERVICE_ENTRIES, SALES_OVER_TIME]
 
 /** Number of the newest step. */
 export const SCHEMA_VERSION = MIGRATIONS.length

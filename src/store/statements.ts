@@ -49,6 +49,15 @@ function prepareTokens(run: (text: string) => Runner) {
   }
 }
 
+/** An offer that was removed. */
+interface Forgotten {
+  readonly identifier_hash: Uint8Array | null
+  readonly service: string
+  readonly hour_ms: number
+}
+
+const HOUR_MS = 3_600_000
+
 function prepareTransactions(database: Database, run: (text: string) => Runner) {
   const paid = run(
     `update transactions set state = 'settled', settled_ms = ?
@@ -58,22 +67,35 @@ function prepareTransactions(database: Database, run: (text: string) => Runner) 
     `update transactions set state = 'settled', settled_ms = ?
      where payment_hash = ? and state = 'pending'`,
   )
-  const unpaid = database
-    .prepare<[number, number], Uint8Array | null>(
-      `delete from transactions where id in (
+  const used = run(
+    'update transactions set used_ms = ? where identifier_hash = ? and used_ms is null',
+  )
+  const mark = run('update transactions set test = ? where id = ?')
+  const forget = run(
+    `insert into forgotten_offers (service, hour_ms, count) values (?, ?, 1)
+     on conflict (service, hour_ms) do update set count = count + 1`,
+  )
+  const unpaid = database.prepare<[number, number], Forgotten>(
+    `delete from transactions where id in (
          select id from transactions
          where state = 'pending' and imported = 0 and created_ms < ?
          order by created_ms limit ?)
-       returning identifier_hash`,
-    )
-    .pluck()
+       returning identifier_hash, service, created_ms / ${HOUR_MS} * ${HOUR_MS} as hour_ms`,
+  )
   const secret = run('delete from secrets where identifier_hash = ?')
   return {
-    paid: ({ atMs, identifierHash }: Of<'paid'>) => paid(atMs, identifierHash),
+    paid({ atMs, identifierHash }: Of<'paid'>): number {
+      used(atMs, identifierHash)
+      return paid(atMs, identifierHash)
+    },
+    mark: ({ id, test }: Of<'mark'>) => mark(test ? 1n : 0n, id),
     settle: ({ atMs, paymentHash }: Of<'settle'>) => settle(atMs, paymentHash),
     'prune unpaid'({ createdBeforeMs, limit }: Of<'prune unpaid'>): number {
       const gone = unpaid.all(createdBeforeMs, limit)
-      for (const identifierHash of gone) secret(identifierHash)
+      for (const { identifier_hash: identifierHash, service, hour_ms: hourMs } of gone) {
+        secret(identifierHash)
+        forget(service, hourMs)
+      }
       return gone.length
     },
   }

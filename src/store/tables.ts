@@ -14,6 +14,7 @@ export interface Tables {
   readonly services: ServicesTable
   readonly service_entries: ServiceEntriesTable
   readonly service_prices: ServicePricesTable
+  readonly forgotten_offers: ForgottenOffersTable
   readonly lnc_sessions: LncSessionsTable
   readonly onion_keys: OnionKeysTable
 }
@@ -41,6 +42,8 @@ interface TransactionsTable {
   created_ms: Integer
   settled_ms: Integer | null
   imported: Integer
+  used_ms: Integer | null
+  test: Generated<Integer>
 }
 
 /** Invoices made ahead and not sold yet. */
@@ -100,6 +103,13 @@ interface ServicePricesTable {
   price_sat: Integer
   since_ms: Integer
   set_by: string
+}
+
+/** Offers that were removed, by the hour in which they were made. */
+interface ForgottenOffersTable {
+  service: string
+  hour_ms: Integer
+  count: Integer
 }
 
 /** Sessions that an Aperture had paired; without secrets once they have become a node. */

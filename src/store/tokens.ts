@@ -34,11 +34,11 @@ export function storedTokens(parts: TokensParts): StoredTokens {
   const { database, writer, pool, sales, sale, clock, log } = parts
   const listeners = new Set<(identifierHash: Uint8Array) => void>()
   const paying = new Set<string>()
-  const { rootKeys, prices, unpaid } = prepare(database)
+  const { rootKeys, prices, unused } = prepare(database)
 
   const markPaid = (identifierHash: Uint8Array) => {
     const hex = toHex(identifierHash)
-    if (paying.has(hex) || !unpaid.get(identifierHash)) return
+    if (paying.has(hex) || !unused.get(identifierHash)) return
     paying.add(hex)
     const write = { name: 'paid', identifierHash: own(identifierHash), atMs: clock.wall() } as const
     writer.keep(write, (changes) => {
@@ -97,8 +97,9 @@ const prepare = (database: Database) => ({
     .prepare<[Uint8Array], bigint>('select price_msat from transactions where identifier_hash = ?')
     .pluck()
     .safeIntegers(),
-  unpaid: database.prepare<[Uint8Array]>(
-    "select 1 from transactions where identifier_hash = ? and state = 'pending'",
+  unused: database.prepare<[Uint8Array]>(
+    `select 1 from transactions
+     where identifier_hash = ? and (state = 'pending' or used_ms is null)`,
   ),
 })
 

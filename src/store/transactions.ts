@@ -5,6 +5,7 @@ import { toHex } from '../base/bytes.ts'
 import type { SettlementStore } from '../invoices/pool-store.ts'
 import { all, first, optionalNumber, sql } from './query.ts'
 import type { Sales } from './sales.ts'
+import { type Funnel, salesOverTime, type SeriesSpan, type SeriesStep } from './series.ts'
 import type { Tables } from './tables.ts'
 import { own } from './write.ts'
 import type { Writer } from './writer.ts'
@@ -39,6 +40,8 @@ export interface Transaction {
   readonly imported: boolean
   /** Whether its token is accepted once paid: not revoked. */
   readonly valid: boolean
+  /** A payment of one's own. */
+  readonly test: boolean
 }
 
 /** Which transactions are meant; all without a field. */
@@ -47,6 +50,7 @@ export interface TransactionFilter {
   readonly state?: TransactionState | undefined
   readonly authType?: string | undefined
   readonly tokenId?: Uint8Array | undefined
+  readonly id?: number | undefined
   readonly paymentHash?: Uint8Array | undefined
   readonly identifierHash?: Uint8Array | undefined
   /** Settled at this time or later, in milliseconds since 1970. */
@@ -57,6 +61,10 @@ export interface TransactionFilter {
   readonly search?: string | undefined
   /** Those whose token was not revoked. */
   readonly valid?: true | undefined
+  /** Those that are not marked as tests. */
+  readonly real?: boolean | undefined
+  /** Those further down a list, for whoever reads all of it. */
+  readonly after?: Pick<Transaction, 'createdAtMs' | 'id'> | undefined
 }
 
 /** Which part of a list is meant. */
@@ -81,6 +89,12 @@ export interface Transactions extends SettlementStore {
   count(filter?: TransactionFilter): number
   /** Of settled transactions that fit the filter, by name of the service. */
   revenue(filter?: TransactionFilter): readonly Revenue[]
+  /** What happened in each step of time and service, oldest first; steps without anything are left out. */
+  series(span: SeriesSpan): readonly SeriesStep[]
+  /** What became of the offers that were made in a span. */
+  funnel(span: Omit<SeriesSpan, 'stepMs'>): Funnel
+  /** Marks a transaction as a test or not; resolves to whether there is one of that id. */
+  mark(id: number, test: boolean): Promise<boolean>
   /**
    * Forgets offers made before `createdBeforeMs` that nobody paid, with their root keys; resolves to how many.
    * Settled and imported ones stay for ever: an Aperture without its admin API leaves paid ones `pending`.
@@ -103,6 +117,8 @@ export function transactions(database: Database, writer: Writer, sales: Sales): 
       return Number(first(database, query)?.count ?? 0)
     },
     revenue: (filter = {}) => all(database, earned(filter)).map(revenue),
+    ...salesOverTime(database),
+    mark: async (id, test) => (await writer.ask({ name: 'mark', id, test })) > 0,
     async pruneUnpaid(createdBeforeMs) {
       let pruned = 0
       for (;;) {
@@ -145,33 +161,55 @@ function settlements(
 }
 
 /** When the root key of a transaction was made; nothing once its token was revoked. */
-const secret = (eb: ExpressionBuilder<Tables, 'transactions'>) =>
+const secret = (eb: Builder) =>
   eb
     .selectFrom('secrets')
     .whereRef('secrets.identifier_hash', '=', 'transactions.identifier_hash')
     .select('secrets.created_ms')
 
 function filtered(filter: TransactionFilter) {
-  const { service, state, authType, settledFromMs, settledToMs, search, valid } = filter
-  const { tokenId, paymentHash, identifierHash } = filter
+  const { service, state, authType, search, valid, real, after } = filter
   return sql.selectFrom('transactions').where((eb) => {
-    const parts: Expression<SqlBool>[] = []
+    const parts: Expression<SqlBool>[] = [...identified(eb, filter), ...settledWithin(eb, filter)]
     if (service !== undefined) parts.push(eb('service', '=', service))
     if (state !== undefined) parts.push(eb('state', '=', state))
     if (authType !== undefined) parts.push(eb('auth_type', '=', authType))
-    if (tokenId !== undefined) parts.push(eb('token_id', '=', tokenId))
-    if (paymentHash !== undefined) parts.push(eb('payment_hash', '=', paymentHash))
-    if (identifierHash !== undefined) parts.push(eb('identifier_hash', '=', identifierHash))
-    if (settledFromMs !== undefined) parts.push(eb('settled_ms', '>=', BigInt(settledFromMs)))
-    if (settledToMs !== undefined) parts.push(eb('settled_ms', '<=', BigInt(settledToMs)))
     if (search !== undefined) {
       const like = /^[0-9a-f]*$/i.test(search) ? `${search.toUpperCase()}%` : ''
       const hex = (column: 'token_id' | 'payment_hash') => eb.fn<string>('hex', [column])
       parts.push(eb.or([eb(hex('token_id'), 'like', like), eb(hex('payment_hash'), 'like', like)]))
     }
     if (valid) parts.push(eb.or([eb('identifier_hash', 'is', null), eb.exists(secret(eb))]))
+    if (real) parts.push(eb('test', '=', 0n))
+    if (after) parts.push(below(eb, after))
     return eb.and(parts)
   })
+}
+
+type Builder = ExpressionBuilder<Tables, 'transactions'>
+
+function* identified(
+  eb: Builder,
+  { id, tokenId, paymentHash, identifierHash }: TransactionFilter,
+): Generator<Expression<SqlBool>> {
+  if (id !== undefined) yield eb('id', '=', BigInt(id))
+  if (tokenId !== undefined) yield eb('token_id', '=', tokenId)
+  if (paymentHash !== undefined) yield eb('payment_hash', '=', paymentHash)
+  if (identifierHash !== undefined) yield eb('identifier_hash', '=', identifierHash)
+}
+
+function* settledWithin(
+  eb: Builder,
+  { settledFromMs, settledToMs }: TransactionFilter,
+): Generator<Expression<SqlBool>> {
+  if (settledFromMs !== undefined) yield eb('settled_ms', '>=', BigInt(settledFromMs))
+  if (settledToMs !== undefined) yield eb('settled_ms', '<=', BigInt(settledToMs))
+}
+
+function below(eb: Builder, { createdAtMs, id }: Pick<Transaction, 'createdAtMs' | 'id'>) {
+  const at = BigInt(createdAtMs)
+  const before = eb.and([eb('created_ms', '=', at), eb('id', '<', BigInt(id))])
+  return eb.or([eb('created_ms', '<', at), before])
 }
 
 function listed(filter: TransactionFilter, { limit = DEFAULT_LIMIT, offset = 0 }: Page) {
@@ -214,6 +252,7 @@ const transaction = (row: ListedRow): Transaction => ({
   settledAtMs: optionalNumber(row.settled_ms),
   imported: row.imported !== 0n,
   valid: row.secret_ms !== null,
+  test: row.test !== 0n,
 })
 
 const revenue = ({ service, count, msat }: EarnedRow): Revenue => ({

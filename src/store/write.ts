@@ -9,6 +9,7 @@ import type { ServicePrice, ServiceRow } from './service-rows.ts'
 export type Write =
   | { readonly name: 'sell'; readonly token: NewToken }
   | { readonly name: 'paid'; readonly identifierHash: Uint8Array; readonly atMs: number }
+  | { readonly name: 'mark'; readonly id: number; readonly test: boolean }
   | { readonly name: 'settle'; readonly paymentHash: Uint8Array; readonly atMs: number }
   | { readonly name: 'revoke'; readonly identifierHash: Uint8Array }
   | { readonly name: 'prune unpaid'; readonly createdBeforeMs: number; readonly limit: number }

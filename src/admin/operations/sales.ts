@@ -41,8 +41,8 @@ export function salesOperations({ store }: AdminDeps): Pick<Operations, Names> {
       if (!dryRun && !(await tokens.revoke(sold.identifierHash))) throw unknownToken()
       return { status: 'revoked' }
     },
-    async getStats({ from, to }) {
-      const revenue = transactions.revenue(spanOf({ from, to }))
+    async getStats({ from, to, exclude_test: real }) {
+      const revenue = transactions.revenue({ ...spanOf({ from, to }), real })
       const msat = revenue.reduce((sum, one) => sum + one.msat, 0n)
       return {
         total_revenue_sats: String(msat / MSAT_PER_SAT),
@@ -58,13 +58,13 @@ export function salesOperations({ store }: AdminDeps): Pick<Operations, Names> {
 
 /** What a list of transactions asks for. @throws ERR_ADMIN_REQUEST */
 export function filterOf(request: CheckedRequestOf<'listTransactions'>): TransactionFilter {
-  const { service, state, start_date: start, end_date: end, search } = request
+  const { service, state, start_date: start, end_date: end, search, exclude_test: real } = request
   if (state !== '' && state !== 'pending' && state !== 'settled') {
     refuse(`invalid state ${JSON.stringify(state)}, must be 'pending' or 'settled'`)
   }
   if ((start === '') !== (end === '')) refuse('both start_date and end_date must be set together')
-  const settledFromMs = readTime(start, 'start_date')
-  const settledToMs = readTime(end, 'end_date')
+  const settledFromMs = readTime(start, 'start_date format')
+  const settledToMs = readTime(end, 'end_date format')
   if (settledFromMs !== undefined && settledToMs !== undefined && settledToMs < settledFromMs) {
     refuse('end_date must be >= start_date')
   }
@@ -72,6 +72,7 @@ export function filterOf(request: CheckedRequestOf<'listTransactions'>): Transac
     service: service || undefined,
     state: state || undefined,
     search: search || undefined,
+    real,
     settledFromMs,
     settledToMs,
   }
@@ -80,8 +81,8 @@ export function filterOf(request: CheckedRequestOf<'listTransactions'>): Transac
 /** A time span, of when was paid. @throws ERR_ADMIN_REQUEST */
 export function spanOf({ from, to }: { from: string; to: string }): TransactionFilter {
   if ((from === '') !== (to === '')) refuse("both 'from' and 'to' must be set together")
-  const settledFromMs = readTime(from, 'from')
-  const settledToMs = readTime(to, 'to')
+  const settledFromMs = readTime(from, "'from' time format")
+  const settledToMs = readTime(to, "'to' time format")
   if (settledFromMs !== undefined && settledToMs !== undefined && settledToMs < settledFromMs) {
     refuse("'to' must be greater than or equal to 'from'")
   }
@@ -104,16 +105,16 @@ export function shownTransaction(stored: StoredTransaction): Transaction {
     auth_type: stored.authType,
     imported: stored.imported,
     valid: stored.valid,
-    test: false,
+    test: stored.test,
   }
 }
 
 const shownTime = (ms: number): string => new Date(ms).toISOString()
 
-function readTime(text: string, field: string): number | undefined {
+function readTime(text: string, what: string): number | undefined {
   if (text === '') return undefined
   const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(ms) ? refuse(`invalid ${field} format`) : ms
+  return Number.isNaN(ms) ? refuse(`invalid ${what}`) : ms
 }
 
 function readTokenId(hex: string): Uint8Array {

@@ -12,7 +12,10 @@ const MSAT_PER_SAT = 1_000n
 /** What an Aperture has stored. */
 export interface ApertureRows {
   readonly secrets: readonly Tables['secrets'][]
-  readonly transactions: readonly Omit<Tables['transactions'], 'id' | 'imported'>[]
+  readonly transactions: readonly Omit<
+    Tables['transactions'],
+    'id' | 'imported' | 'used_ms' | 'test'
+  >[]
   readonly services: readonly Tables['services'][]
   readonly lncSessions: readonly Tables['lnc_sessions'][]
   readonly onionKeys: readonly Tables['onion_keys'][]

@@ -1,0 +1,60 @@
+/** Sales over time. */
+import type { SeriesStep } from '../../store/series.ts'
+import type { AdminDeps } from '../deps.ts'
+import type { Operations } from '../operations.ts'
+import { spanOf } from './sales.ts'
+import { refuse } from './service-rules.ts'
+
+const SECOND_MS = 1_000
+/** Steps of a series that says no span. */
+const DEFAULT_STEPS = 48
+const MAX_STEPS = 10_000
+
+type Point = Omit<SeriesStep, 'atMs' | 'service'> & { servedPaid: number }
+
+/** `getSeries`. */
+export function seriesOperations({ store, uses, clock }: AdminDeps): Pick<Operations, 'getSeries'> {
+  return {
+    async getSeries({ from, to, step_seconds: stepSeconds, exclude_test: real = false }) {
+      const stepMs = stepSeconds * SECOND_MS
+      const { settledFromMs, settledToMs: toMs = clock.wall() } = spanOf({ from, to })
+      const fromMs = settledFromMs ?? toMs - DEFAULT_STEPS * stepMs
+      if ((toMs - fromMs) / stepMs > MAX_STEPS) {
+        refuse(`step_seconds: more than ${MAX_STEPS} steps in that span; ask for longer ones`)
+      }
+      const points = new Map<number, Map<string, Point>>()
+      const pointOf = (atMs: number, service: string): Point => {
+        const services = points.get(atMs) ?? new Map<string, Point>()
+        const point = services.get(service) ?? { ...NOTHING }
+        points.set(atMs, services.set(service, point))
+        return point
+      }
+      const span = { fromMs, toMs, real }
+      for (const { atMs, service, ...sums } of store.transactions.series({ ...span, stepMs })) {
+        Object.assign(pointOf(atMs, service), sums)
+      }
+      for (const { atMs, service, count } of uses.between(fromMs, toMs, stepMs)) {
+        pointOf(atMs, service).servedPaid += count
+      }
+      return { points: shownPoints(points), funnel: store.transactions.funnel(span) }
+    },
+  }
+}
+
+const NOTHING: Point = { offered: 0, settled: 0, revenueMsat: 0n, servedPaid: 0 }
+
+const shownPoints = (points: ReadonlyMap<number, ReadonlyMap<string, Point>>) =>
+  [...points]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([atMs, services]) =>
+      [...services]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([service_name, { offered, settled, revenueMsat, servedPaid }]) => ({
+          at: new Date(atMs).toISOString(),
+          service_name,
+          offered,
+          settled,
+          revenue_msat: String(revenueMsat),
+          served_paid: servedPaid,
+        })),
+    )
