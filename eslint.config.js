@@ -11,6 +11,7 @@ export default tseslint.config(
     ignores: [
       'dist',
       'tools',
+      'deploy',
       '.cache',
       'coverage',
       'node_modules',
