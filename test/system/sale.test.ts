@@ -108,4 +108,12 @@ test('sells, whatever is killed meanwhile', { timeout: 240_000 }, async (t) => {
     const amounts = received.map(({ amt_paid_sat: amount }) => BigInt(amount))
     assert.deepEqual([received.length, amounts.reduce((a, b) => a + b)], [settled, paid])
   })
+
+  await t.test('the doctor finds every payment at the node', async () => {
+    const findings = await hub.doctor('reconcile')
+    const texts = findings.map(({ level, text }) => `${level}: ${text}`)
+    const { settled } = hub.sold()
+    assert.match(texts.join('\n'), new RegExp(`^ok: all ${settled} payments of the ledger`, 'm'))
+    assert.deepEqual([...new Set(findings.map(({ level }) => level))], ['ok'], texts.join('\n'))
+  })
 })

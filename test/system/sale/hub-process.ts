@@ -12,6 +12,7 @@ import type { Upstreams } from './upstreams.ts'
 
 const START_MS = 30_000
 const PAIR_MS = 30_000
+const DOCTOR_MS = 60_000
 
 /** Invoices made ahead for each price. */
 export const STOCK = 4
@@ -20,6 +21,8 @@ export const PRICES = { http: 11, grpc: 12, webSocket: 13, cheap: 2 } as const
 
 const Node = z.object({ state: z.string(), ready: z.number(), subscribed: z.boolean() })
 const Health = z.object({ nodes: z.array(Node) })
+const Finding = z.object({ check: z.string(), level: z.string(), text: z.string() })
+const Findings = z.object({ findings: z.array(Finding) })
 const Sold = z.object({ state: z.string(), count: z.number(), sat: z.number() })
 
 /** A running hub, and what its clients trust. */
@@ -85,6 +88,17 @@ export class HubProcess {
     await this.#process?.kill()
   }
 
+  /** What `pinhole doctor --reconcile` finds of one check. */
+  async doctor(check: string): Promise<readonly z.infer<typeof Finding>[]> {
+    const command = pinhole('doctor', ...this.#flags, '--reconcile', '--json')
+    try {
+      const { findings } = Findings.parse(await command.lineWith('findings', DOCTOR_MS))
+      return findings.filter((finding) => finding.check === check)
+    } finally {
+      await command.ended
+    }
+  }
+
   /** What it said last, for the message of a failure. */
   get said(): string {
     return this.#process?.stderr ?? ''
@@ -138,6 +152,7 @@ const configuration = (address: string, upstreams: Upstreams): string => `
 listenaddr: ${address}
 servername: localhost
 authenticator: {network: simnet}
+admin: {enabled: true}
 invoices:
   expiry: 1h
   timeout: 3s
