@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test, { after } from 'node:test'
@@ -43,6 +43,18 @@ test('the summaries of the help are those of the commands', async () => {
     commands.map(({ name, summary }) => [name, summary]),
     Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]),
   )
+})
+
+test('docs/cli.md has every command', async () => {
+  const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/cli.md'), 'utf8')
+  for (const { name, commands } of (await commandTree()).commands) {
+    const row = page
+      .split('\n')
+      .find((line) => line.startsWith('| `') && line.includes(`\`${name}`))
+    assert.ok(row, name)
+    if (name === 'node') continue
+    for (const below of commands) assert.match(row, new RegExp(`\\b${below.name}\``), below.path)
+  }
 })
 
 test('every command has words for people, a help, a base folder and JSON', async () => {
