@@ -20,7 +20,8 @@ export async function runSandbox(
   const address = await sandbox.listen()
   log.info({ address, simulated: true }, 'the sandbox listens')
   const { node } = sandbox
-  const commands = commandsFor(address, process.argv[1] ?? '')
+  const console = config.admin.enabled ? await sandbox.loginLink() : '(admin.enabled is off)'
+  const commands = { ...commandsFor(address, process.argv[1] ?? ''), console }
   if (wantsJson(output, json) || !node) writeResult(output, { address, ...commands, ...node }, json)
   else output.stdout.write(welcome(address, commands, node))
   return ended
@@ -29,7 +30,6 @@ export async function runSandbox(
 interface Commands {
   readonly unpaid: string
   readonly pay: string
-  readonly console: string
 }
 
 /** Commands to copy. `script` is what Node runs: from source there is no `pinhole` to call. */
@@ -38,20 +38,20 @@ function commandsFor(address: string, script: string): Commands {
   return {
     unpaid: `curl -i ${address}/paid`,
     pay: `${pinhole} fetch ${address}/paid --max-sats ${2 * PAID_SATS} --sandbox`,
-    console: `${address}/_pinhole/`,
   }
 }
 
 const welcome = (
   address: string,
-  { unpaid, pay, console }: Commands,
+  { unpaid, pay, console }: Commands & { readonly console: string },
   { alias, pubkey, phrase }: SandboxNode,
 ): string => `
 hub      ${address}
 
 402      ${unpaid}
 pay      ${pay}
-console  ${console} (not in this version yet)
+console  ${console}
+         logs one browser in, once, within five minutes
 
 No real money moves: node, buyer and invoices are simulated (regtest, a test key). Ctrl-C ends it.
 

@@ -4,11 +4,12 @@
  * session for the hub, in one whose phrase is printed for a program of the user's. A second simulated node, the
  * buyer's, is lent to `pinhole fetch --sandbox`.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { listen, type Listener } from '../../mailbox/listen/listen.ts'
 import type { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
+import { createAdminClient } from '../admin/client.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Flags } from '../config/flags.ts'
@@ -30,6 +31,7 @@ const SANDBOX = {
   listenaddr: 'localhost:8081',
   insecure: true,
   hashmail: { enabled: true },
+  admin: { enabled: true },
 } as const
 
 const NODE_NAME = 'sandbox'
@@ -48,6 +50,8 @@ export interface Sandbox {
   close(): Promise<void>
   /** What the node said when the hub called it over LNC; `undefined` before `listen`. */
   readonly node: SandboxNode | undefined
+  /** A link that logs one browser in to the console, once; rejects with `ERR_ADMIN_OFF` where that is switched off. */
+  loginLink(): Promise<string>
 }
 
 /** The simulated node, as it was reached. */
@@ -120,6 +124,14 @@ class RunningSandbox implements Sandbox {
     }
   }
 
+  async loginLink(): Promise<string> {
+    const [address, folder] = [this.#hub?.address, this.#folder]
+    if (address === undefined || !folder) throw new TypeError('this sandbox does not listen')
+    const macaroon = this.#config.admin.enabled ? readFileSync(folder.macaroon) : undefined
+    const { path: link } = await createAdminClient(address, macaroon).createLoginLink()
+    return address + link
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -142,6 +154,7 @@ class RunningSandbox implements Sandbox {
       ...this.#config,
       services: sandboxServices(this.#upstream.address),
       sqlite: { ...this.#config.sqlite, databasefilename },
+      admin: { ...this.#config.admin, macaroonpath: this.#folder.macaroon },
     }
     this.#hub = createHub(config, { clock: this.#clock, log: this.#log, nodes })
     return this.#hub
@@ -174,6 +187,8 @@ class RunningSandbox implements Sandbox {
 
 interface TemporaryFolder {
   readonly path: string
+  /** Where the hub puts its admin macaroon. */
+  readonly macaroon: string
   remove(): void
 }
 
@@ -185,7 +200,7 @@ function temporaryFolder(): TemporaryFolder {
     rmSync(made, { recursive: true, force: true })
   }
   process.on('exit', remove)
-  return { path: made, remove }
+  return { path: made, macaroon: path.join(made, 'admin.macaroon'), remove }
 }
 
 /** The node, once it is connected; a machine that is busy may take a while, and says `away` meanwhile. */

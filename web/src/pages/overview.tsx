@@ -9,7 +9,7 @@ import { Choice, Switch } from '../parts/field.tsx'
 import { State, Trouble } from '../parts/notice.tsx'
 import { Table } from '../parts/table.tsx'
 import { hashOf } from '../route.ts'
-import { linesOf, totalsOf } from '../series.ts'
+import { linesOf, type Span as TimeSpan, totalsOf } from '../series.ts'
 
 const HOUR_S = 3_600
 /** How long a time is looked at, and in what steps. */
@@ -53,7 +53,7 @@ export function Overview() {
       <Trouble error={stats.error} />
       {stats.value && <Income stats={stats.value} />}
       <Trouble error={series.error} />
-      {series.value && <Charts series={series.value} />}
+      {series.value && <Charts series={series.value} span={{ ...within, stepSeconds: step }} />}
       <Happening />
     </>
   )
@@ -113,15 +113,20 @@ function Income({ stats }: { readonly stats: ResponseOf<'getStats'> }) {
   )
 }
 
-function Charts({ series }: { readonly series: ResponseOf<'getSeries'> }) {
+interface ChartsProps {
+  readonly series: ResponseOf<'getSeries'>
+  readonly span: TimeSpan
+}
+
+function Charts({ series, span }: ChartsProps) {
   const { points, funnel } = series
   const income = useMemo(
-    () => linesOf(points, ({ revenue_msat: msat }) => Number(msat) / 1_000),
+    () => linesOf(points, span, ({ revenue_msat: msat }) => Number(msat) / 1_000),
     [points],
   )
   const counts = useMemo(
     () =>
-      totalsOf(points, {
+      totalsOf(points, span, {
         offered: ({ offered }) => offered,
         paid: ({ settled }) => settled,
         served: ({ served_paid: served }) => served,
@@ -204,7 +209,7 @@ function told(event: HubEvent): string {
     case 'settled':
       return `${event.service_name}: ${shownMsats(event.price_msat)} came in`
     case 'used':
-      return `${event.service_name}: a token is used for the first time`
+      return `${event.service_name}: a paid request is served`
     case 'node':
       return `node ${event.name}: ${event.state}${event.reason && `, ${event.reason}`}`
     case 'pairing':

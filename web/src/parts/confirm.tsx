@@ -15,9 +15,14 @@ interface ConfirmProps {
 
 export function Confirm({ title, children, verb, onConfirm, onClose }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null)
+  const cancel = useRef<HTMLButtonElement>(null)
   const id = useId()
   const { busy, error, run } = useAction()
-  useEffect(() => dialog.current?.showModal(), [])
+  useEffect(() => {
+    dialog.current?.showModal()
+    // Not what cannot be undone.
+    cancel.current?.focus()
+  }, [])
   const confirm = async () => {
     if (await run(onConfirm)) dialog.current?.close()
   }
@@ -30,7 +35,7 @@ export function Confirm({ title, children, verb, onConfirm, onClose }: ConfirmPr
         <button type="button" class="danger" disabled={busy} onClick={() => void confirm()}>
           {verb}
         </button>
-        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+        <button ref={cancel} type="button" onClick={() => dialog.current?.close()}>
           Cancel
         </button>
       </div>
