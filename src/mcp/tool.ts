@@ -17,7 +17,10 @@ export type SingleOperation = Exclude<OperationName, 'streamEvents'>
 export type ToolOperations = {
   readonly [Name in SingleOperation]: (
     request: RequestOf<Name>,
-    options?: { readonly signal?: AbortSignal | undefined },
+    options?: {
+      readonly signal?: AbortSignal | undefined
+      readonly timeoutMs?: number | undefined
+    },
   ) => Promise<ResponseOf<Name>>
 }
 
@@ -37,18 +40,25 @@ export interface ToolParts<Name extends SingleOperation, Input extends z.ZodObje
   readonly input: Input
   /** What the operation is asked then. */
   readonly request: (input: z.output<Input>) => RequestOf<Name>
-  /** What an agent has to know besides the operation's summary. */
+  /** In place of the operation's, of a tool that does only a part of it. */
+  readonly summary?: string
+  /** What an agent has to know besides. */
   readonly more?: string
   /** It takes away what cannot be had back. */
   readonly destructive?: boolean
 }
 
+/** Pairing and reconciling take longer than other calls; who does not want to wait cancels. In milliseconds. */
+const TIMEOUT_MS = 150_000
+
 /** Makes a tool. */
 export function tool<Name extends SingleOperation, Input extends z.ZodObject>(
   name: string,
-  { operation, input, request, more, destructive = false }: ToolParts<Name, Input>,
+  parts: ToolParts<Name, Input>,
 ): Tool {
-  const { summary, scope } = contract[operation]
+  const { operation, input, request, more, destructive = false } = parts
+  const { scope, summary: whole } = contract[operation]
+  const { summary = whole } = parts
   const writes = scope === 'write' || scope === 'pay'
   const description = more === undefined ? `${summary}.` : `${summary}. ${more}`
   const annotations = { readOnlyHint: !writes, destructiveHint: destructive, openWorldHint: false }
@@ -58,7 +68,8 @@ export function tool<Name extends SingleOperation, Input extends z.ZodObject>(
     register(server, operations) {
       const call = async (given: object, { signal }: { signal: AbortSignal }) => {
         try {
-          return success(await operations[operation](request(input.parse(given)), { signal }))
+          const options = { signal, timeoutMs: TIMEOUT_MS }
+          return success(await operations[operation](request(input.parse(given)), options))
         } catch (reason) {
           return failure(reason)
         }

@@ -37,7 +37,7 @@ const APERTURE: readonly Tool[] = [
       dry_run: dryRun,
     }),
     request: same,
-    more: 'Try it with dry_run first. auth is on, off or "freebie N"; path_regexp is RE2.',
+    more: 'Try it with dry_run first. auth is on, off or "freebie N"; patterns are RE2.',
   }),
   tool('update_service', {
     operation: 'updateService',
@@ -102,7 +102,8 @@ const OURS: readonly Tool[] = [
     operation: 'updateService',
     input: z.strictObject({ name, price, dry_run: dryRun }),
     request: same,
-    more: 'Only the price changes here; it holds from the next request without a token on.',
+    summary: 'Changes the price of a service and nothing else',
+    more: 'It holds from the next 402 on; tokens that were sold stay good.',
   }),
   tool('list_nodes', { operation: 'listNodes', input: nothing, request: none }),
   tool('test_node', {

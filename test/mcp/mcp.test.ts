@@ -155,7 +155,8 @@ async function everyTool(agent: Agent): Promise<void> {
   assert.equal(paired.error['code'], 'ERR_PHRASE_WORD_COUNT')
   assert.match(paired.text, /ten words/)
   const found = await agent.call('run_doctor', { reconcile: true })
-  assert.match(found.text, /"check":"reconcile"/)
+  assert.match(found.text, /"check":"reconcile","level":"ok"/)
+  assert.match(found.text, /"check":"relay","level":"ok"/)
 
   assert.deepEqual((await agent.call('delete_service', { name: 'shop' })).data, {
     status: 'deleted',
@@ -167,6 +168,38 @@ async function everyTool(agent: Agent): Promise<void> {
 
   assert.match(await agent.resource('pinhole://metrics'), /^# HELP/m)
 }
+
+/** Aperture's tools, with their arguments; those with a mark are needed. */
+const APERTURE: Readonly<Record<string, readonly string[]>> = {
+  get_info: [],
+  get_health: [],
+  list_services: [],
+  // prettier-ignore
+  create_service: ['name!', 'address!', 'price!', 'protocol', 'host_regexp', 'path_regexp', 'auth'],
+  // prettier-ignore
+  update_service: ['name!', 'address', 'protocol', 'host_regexp', 'path_regexp', 'price', 'auth'],
+  delete_service: ['name!'],
+  list_transactions: ['service', 'state', 'from', 'to', 'limit', 'offset'],
+  list_tokens: ['limit', 'offset'],
+  revoke_token: ['token_id!'],
+  get_stats: ['from', 'to'],
+}
+
+test("Aperture's tools are there, with its arguments", async (t) => {
+  const agent = await overMemory(t, createAdminClient('http://localhost:1'), { write: true })
+  const { tools } = await agent.client.listTools()
+  for (const [name, given] of Object.entries(APERTURE)) {
+    const { inputSchema, description } = tools.find((tool) => tool.name === name) ?? {}
+    const needed = given.filter((one) => one.endsWith('!')).map((one) => one.slice(0, -1))
+    assert.deepEqual(inputSchema?.required ?? [], needed, name)
+    const known = Object.keys(inputSchema?.properties ?? {})
+    const missing = given.map((one) => one.replace('!', '')).filter((one) => !known.includes(one))
+    assert.deepEqual(missing, [], name)
+    assert.match(description ?? '', /^[A-Z].*\.$/)
+  }
+  const removing = tools.filter(({ annotations }) => annotations?.destructiveHint === true)
+  assert.deepEqual(removing.map(({ name }) => name).sort(), ['delete_service', 'revoke_token'])
+})
 
 const HUB = { hashmail: { enabled: true } }
 
