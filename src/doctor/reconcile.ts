@@ -1,6 +1,6 @@
 /** Whether what the ledger says was sold is what the nodes have received, payment by payment. */
 import { toHex } from '../base/bytes.ts'
-import { isPinholeError } from '../base/errors.ts'
+import { GrpcCode, isPinholeError } from '../base/errors.ts'
 import type { Page, Transaction, TransactionFilter } from '../store/transactions.ts'
 import {
   type Check,
@@ -116,8 +116,13 @@ function missing(sold: ReadonlyMap<string, bigint>, complete: boolean): Verdict 
     : warning(text, 'Look at the nodes above that could not be asked.')
 }
 
-function refusal(node: DoctorNode, reason: unknown): Verdict {
-  if (!isPinholeError(reason, 'ERR_NODE_PERMISSION')) return failed(reason, `${node.name}: `)
-  const text = `${node.name}: the session may not list invoices`
-  return warning(text, `Pair with a session that has --uri ${LIST_INVOICES} too.`)
+function refusal({ name }: DoctorNode, reason: unknown): Verdict {
+  if (isPinholeError(reason, 'ERR_NODE_PERMISSION')) {
+    const advice = `Allow it ${LIST_INVOICES}: --uri (litcli sessions add), uri: (lncli bakemacaroon).`
+    return warning(`${name}: the session may not list invoices`, advice)
+  }
+  if (isPinholeError(reason, 'ERR_NODE_CALL') && reason.grpc === GrpcCode.unimplemented) {
+    return skipped(`${name}: this kind of node does not list its invoices`)
+  }
+  return failed(reason, `${name}: `)
 }

@@ -204,6 +204,6 @@ test('reconcile: a session that may not list invoices is told what is missing', 
     findings.map(({ level }) => level),
     ['warning', 'warning', 'warning'],
   )
-  assert.match(findings[0]?.advice ?? '', /--uri \/lnrpc.Lightning\/ListInvoices/)
+  assert.match(findings[0]?.advice ?? '', /\/lnrpc.Lightning\/ListInvoices: --uri/)
   assert.match((await found(reconcileCheck, patient(t))).join(), /^skipped/)
 })

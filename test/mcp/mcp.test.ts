@@ -10,6 +10,8 @@ import {
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import { createAdminClient } from '../../src/admin/client.ts'
+import { listen } from '../../mailbox/listen/listen.ts'
+import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { createMcpServer, type McpOptions } from '../../src/mcp/server.ts'
 import type { ToolOperations } from '../../src/mcp/tool.ts'
 import { fromHex } from '../../src/base/bytes.ts'
@@ -218,6 +220,32 @@ test('the official client lists and calls every tool over stdio', async (t) => {
   const away = await agent.call('get_info')
   assert.equal(away.error['code'], 'ERR_HUB_UNREACHABLE')
   assert.match(away.text, /pinhole start/)
+})
+
+test('an agent pairs a node, asks it and has the doctor look at it', async (t) => {
+  const hub = await adminHub(t, HUB)
+  const { server, adminMacaroon } = createSimulatedNode({ alias: 'Bob' })
+  const authData = `Macaroon: ${adminMacaroon}`
+  const waiting = await listen({ mailbox: hub.url, server, authData })
+  t.after(async () => {
+    await waiting.close()
+    server.forceShutdown()
+  })
+  const agent = await overHttp(t, hub)
+  const { phrase = '' } = waiting
+  const paired = await agent.call('pair_node', { phrase, mailbox: hub.url })
+  assert.deepEqual([paired.data['name'], paired.data['alias']], ['bob', 'Bob'])
+  assert.ok(!paired.text.includes(phrase) && !paired.text.includes(adminMacaroon))
+  assert.equal((await agent.call('test_node', { name: 'bob' })).data['receivable_msat'], '0')
+  assert.match((await agent.call('list_nodes')).text, /"name":"bob","kind":"lnc","state":"ready"/)
+  const found = await agent.call('run_doctor', { reconcile: true })
+  for (const finding of [
+    /"check":"permissions","level":"ok","text":"bob: selling: GetInfo, AddInvoice/,
+    /"check":"liquidity","level":"error","text":"bob: its channels can take in 0 sat"/,
+    /"check":"reconcile","level":"skipped","text":"bob: this kind of node/,
+  ]) {
+    assert.match(found.text, finding)
+  }
 })
 
 test('nothing that changes is there without writing', async (t) => {
