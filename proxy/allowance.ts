@@ -14,6 +14,13 @@ export interface AllowanceLimits {
   readonly total: number
 }
 
+/** How many invoices count. */
+export interface AllowanceUse {
+  readonly limits: AllowanceLimits
+  readonly total: number
+  readonly services: readonly { readonly name: string; readonly used: number }[]
+}
+
 /** Whose share is used up. */
 export type AllowanceScope = 'address' | 'service' | 'total'
 
@@ -53,6 +60,16 @@ export class Allowance {
       this.#prefixes.clear()
     }
     this.#limits = limits
+  }
+
+  /** The limits, and how much of them is used; a share without a limit counts nothing. */
+  usedAt(nowMs: number): AllowanceUse {
+    const services = [...this.#services].map(([name, count]) => ({ name, used: count.at(nowMs) }))
+    return {
+      limits: this.#limits,
+      total: this.#total.at(nowMs),
+      services: services.filter(({ used }) => used > 0),
+    }
   }
 
   /** Address prefixes and services that are remembered. */

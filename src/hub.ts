@@ -30,6 +30,7 @@ import type { NodeSource } from './invoices/node.ts'
 import { createListener, type Listener } from './listener.ts'
 import { limitBodies } from './listener/body-deadline.ts'
 import { streamLimits } from './listener/streams.ts'
+import { LogLines } from './log-lines.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { registerHub } from './metrics/hub.ts'
 import { RequestIds } from './request-ids.ts'
@@ -74,6 +75,9 @@ interface Parts {
 class RunningHub implements Hub {
   readonly #clock: Clock
   readonly #log: Log
+  /** For what has a line for each request. */
+  readonly #plainLog: Log
+  readonly #logLines: LogLines
   readonly #nodes: NodeSource | undefined
   readonly #startedMs: number
   #config: Config
@@ -90,7 +94,9 @@ class RunningHub implements Hub {
   constructor(config: Config, { clock = systemClock, log = silentLog, nodes }: HubDeps) {
     this.#config = config
     this.#clock = clock
-    this.#log = log
+    this.#plainLog = log
+    this.#logLines = new LogLines(clock, /debug|trace/.test(config.debuglevel))
+    this.#log = config.admin.enabled ? this.#logLines.beside(log) : log
     this.#nodes = nodes
     this.#startedMs = clock.now()
     this.#events = new HubEvents(clock)
@@ -247,6 +253,7 @@ class RunningHub implements Hub {
         metrics: this.#metrics,
         events: this.#events,
         uses: this.#uses,
+        logLines: this.#logLines,
         address: () => this.#address,
         startedMs: this.#startedMs,
       },
@@ -260,7 +267,7 @@ class RunningHub implements Hub {
   }
 
   #accessLog(): AccessLog {
-    return new AccessLog(this.#log.child({ part: 'proxy' }), this.#clock)
+    return new AccessLog(this.#plainLog.child({ part: 'proxy' }), this.#clock)
   }
 
   #openCertificate(): Promise<Certificate> {

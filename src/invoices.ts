@@ -10,7 +10,7 @@ import { registerMetrics } from './invoices/metrics.ts'
 import type { InvoiceNode, NodeSource } from './invoices/node.ts'
 import type { InvoiceOptions } from './invoices/options.ts'
 import { Origins } from './invoices/origins.ts'
-import { InvoicePool } from './invoices/pool.ts'
+import { InvoicePool, type PooledPrice } from './invoices/pool.ts'
 import type { PoolStore, SettleIndexStore, SettlementStore } from './invoices/pool-store.ts'
 import { Settlements, type Settlement } from './invoices/settlements.ts'
 
@@ -53,6 +53,8 @@ export interface Invoices extends InvoiceBackend {
   onSettled(listener: (settlement: Settlement) => void): () => void
   /** The nodes, for health. */
   readonly state: readonly InvoiceHealth[]
+  /** What is made ahead, by node and price. */
+  readonly pooled: readonly PooledPrice[]
   /** Looks for nodes that are new or gone. */
   refresh(): void
   /** Refuses what waits; resolves when nothing is written any more and the store may be closed. */
@@ -134,6 +136,10 @@ class NodeInvoices implements Invoices {
       const subscribed = hears && state !== 'away'
       return { node: name, state, ready: ready.get(name) ?? 0, subscribed }
     })
+  }
+
+  get pooled(): readonly PooledPrice[] {
+    return this.#pool.prices()
   }
 
   refresh(): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Config } from '../config/load.ts'
 import type { Invoices } from '../invoices.ts'
+import type { LogLines } from '../log-lines.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Nodes } from '../nodes/nodes.ts'
 import type { ServiceBook } from '../selling/service-book.ts'
@@ -24,6 +25,8 @@ export interface AdminDeps {
   readonly services: ServiceBook
   readonly allowance: Allowance
   readonly metrics: Metrics
+  /** The newest lines of the log. */
+  readonly logLines: LogLines
   readonly events: HubEvents
   /** Paid requests that were served. */
   readonly uses: UseCounts

@@ -2,6 +2,7 @@
 import type { CheckedRequestOf, HubEvent, OperationName, ResponseOf, Scope } from './contract.ts'
 import type { AdminDeps } from './deps.ts'
 import { doctorOperations } from './operations/doctor.ts'
+import { configOperations } from './operations/config.ts'
 import { decodeOperations } from './operations/decode.ts'
 import { eventOperations } from './operations/events.ts'
 import { exportOperations } from './operations/export.ts'
@@ -10,6 +11,7 @@ import { nodeOperations } from './operations/nodes.ts'
 import { metricsOperations } from './operations/metrics.ts'
 import { markOperations } from './operations/marks.ts'
 import { salesOperations } from './operations/sales.ts'
+import { stockOperations } from './operations/stock.ts'
 import { seriesOperations } from './operations/series.ts'
 import { serviceOperations } from './operations/services.ts'
 
@@ -50,4 +52,6 @@ export const hubOperations = (deps: AdminDeps): Partial<Operations> => ({
   ...exportOperations(deps),
   ...markOperations(deps),
   ...decodeOperations(deps),
+  ...stockOperations(deps),
+  ...configOperations(deps),
 })

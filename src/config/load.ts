@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly basedir?: string | undefined
   /** File to read instead of `pinhole.yaml` or `aperture.yaml` in `basedir`; `false` reads none. */
   readonly configfile?: string | false | undefined
+  /** YAML in place of a file; errors call it `pinhole.yaml`. */
+  readonly text?: string | undefined
   /** Keys as nested values, for hubs made by a program. Durations are Go's, as in the file. */
   readonly values?: Readonly<Record<string, unknown>>
   /** Keys as flags by their dotted names. */
@@ -52,7 +54,8 @@ export function loadConfig(options: LoadOptions = {}): Config {
   )
   const file = findFile(options.configfile, basedir, around)
   let tree: Tree = { root: {}, places: new Places() }
-  if (file !== undefined) tree = readDocument(readText(file), file)
+  if (options.text !== undefined) tree = readDocument(options.text, 'pinhole.yaml')
+  else if (file !== undefined) tree = readDocument(readText(file), file)
   tree = overlay(tree, { root: { ...options.values }, places: new Places() })
   tree = overlay(tree, readFlags(options.flags ?? {}))
   // `basedir` given by the caller says where to look and wins over the one in the file.

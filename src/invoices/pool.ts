@@ -12,7 +12,7 @@ import { canBeAsked, type InvoiceNode, type NodeSource } from './node.ts'
 import type { InvoiceOptions } from './options.ts'
 import type { Origins } from './origins.ts'
 import type { PoolEffect, PoolEvent, PriceKey } from './pool-events.ts'
-import { emptyPool, type PoolState } from './pool-state.ts'
+import { emptyPool, type PoolState, targetOf } from './pool-state.ts'
 import { retryAt, step } from './pool-step.ts'
 import type { PooledInvoice, PoolStore } from './pool-store.ts'
 import { Setbacks } from './setbacks.ts'
@@ -46,6 +46,13 @@ interface Pending extends PriceKey {
   readonly resolve: (invoice: Invoice) => void
   readonly reject: (reason: PinholeError) => void
   cancelTimer: () => void
+}
+
+/** What is made ahead of one price. */
+export interface PooledPrice extends PriceKey {
+  readonly ready: number
+  /** How many should be. */
+  readonly target: number
 }
 
 /** Gives out invoices, each once. */
@@ -95,6 +102,17 @@ export class InvoicePool {
       ready.set(node, (ready.get(node) ?? 0) + count)
     }
     return ready
+  }
+
+  /** Prices of which something is ready or wanted. */
+  prices(): readonly PooledPrice[] {
+    const now = this.#parts.clock.now()
+    return [...this.#state.prices.values()]
+      .map((price) => {
+        const { node, amountMsat, ready } = price
+        return { node, amountMsat, ready, target: targetOf(this.#state, price, now) }
+      })
+      .filter(({ ready, target }) => ready > 0 || target > 0)
   }
 
   /** Tells that `node` can be asked, or may be by now. */

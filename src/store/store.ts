@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import type { PoolStore, SettleIndexStore } from '../invoices/pool-store.ts'
+import { backupDatabase } from './backup.ts'
 import { openDatabase } from './database.ts'
 import { type Imported, imported } from './imported.ts'
 import { nodeRows, type NodeRows } from './node-rows.ts'
@@ -24,6 +25,11 @@ export interface Store {
   readonly nodes: NodeRows
   readonly imported: Imported
   readonly services: ServiceRows
+  /**
+   * Copies the database, as it is on disk, into a new `file` that its owner alone may read, while it is used. Resolves to its
+   * size in bytes. Rejects with `ERR_STORE_OPEN`, and then there is no such file.
+   */
+  backup(file: string): Promise<number>
   /** Waits for what is being written, then closes the file. */
   close(): Promise<void>
 }
@@ -67,6 +73,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     nodes: nodeRows(database, writer, traces),
     imported: imported(database, writer),
     services: serviceRows(database, writer),
+    backup: (file) => backupDatabase(database, file),
     async close() {
       await writer.close()
       database.close()

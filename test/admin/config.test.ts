@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { operations } from '../../src/admin/contract.ts'
+import { exportYaml } from '../../src/config/export.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { openShop, type Shop } from './shop.ts'
+
+const exported = async ({ url, macaroon }: Shop): Promise<string> => {
+  const headers = { 'Grpc-Metadata-Macaroon': macaroon }
+  return (await fetch(`${url}/api/admin/config`, { headers })).text()
+}
+
+test('the configuration is written out with its services, without secrets, and loads again', async (t) => {
+  const shop = await openShop(t, {
+    draintimeout: '3s',
+    postgres: { password: 'hush', host: 'db' },
+    limits: { headerbytes: '64KiB' },
+    invoices: { expiry: '2h' },
+  })
+  const headers = { 'X-Key': 'hush' }
+  const rate_limits = [{ path_regexp: '^/x', requests: 3, per_ms: 1_500 }]
+  const more = { headers, rate_limits, auth: 'freebie 3', timeout: 60, constraints: { tier: 'a' } }
+  assert.equal((await shop.call('PUT', '/services/paid', more)).status, 200)
+  const yaml = await exported(shop)
+  assert.ok(!yaml.includes('hush'), yaml)
+  const { basedir } = shop
+  const again = loadConfig({ configfile: false, basedir, text: yaml })
+  const { draintimeout, limits, invoices, services, postgres } = again
+  assert.deepEqual(
+    [draintimeout, limits.headerbytes, invoices.expiry, postgres.host, postgres.password],
+    [3_000, 65_536, 7_200_000, 'db', ''],
+  )
+  const [service] = services
+  assert.deepEqual(service?.headers, { 'X-Key': '(hidden)' })
+  assert.deepEqual(service?.auth, { level: 'freebie', free: 3 })
+  assert.deepEqual(service?.ratelimits[0]?.per, 1_500)
+  assert.equal(exportYaml(again), yaml)
+  const drawn = await shop.call('POST', '/config/validate', { yaml })
+  assert.deepEqual(drawn.body, { valid: true, problems: [] })
+})
+
+test('everything that is wrong is named with its line and column', async (t) => {
+  const shop = await openShop(t)
+  const problems = async (yaml: string) => {
+    const { status, body } = await shop.call('POST', '/config/validate', { yaml })
+    assert.equal(status, 200)
+    const read = operations.validateConfig.response.parse(body)
+    assert.equal(read.valid, read.problems.length === 0)
+    return read.problems
+  }
+  assert.deepEqual(await problems(''), [])
+  const wrong = await problems('insecure: maybe\nhashmial: {}\n')
+  assert.deepEqual(
+    wrong.map(({ line, column }) => [line, column]),
+    [
+      [1, 11],
+      [2, 1],
+    ],
+  )
+  assert.match(wrong[1]?.text ?? '', /hashmial: unknown key; did you mean "?hashmail/)
+  const [pattern] = await problems(
+    'services:\n  - name: a\n    address: b:1\n    pathregexp: "("\n',
+  )
+  assert.equal(pattern?.line, 4)
+  assert.equal((await problems('a: [')).length > 0, true)
+  const file = 'services: [{ name: a, address: b:1, protocol: https, tlscertpath: /etc/shadow }]'
+  assert.deepEqual(await problems(file), [], 'no file is opened')
+  assert.equal((await shop.call('POST', '/config/validate', { yaml: 5 })).status, 400)
+})
