@@ -10,9 +10,7 @@ import { asPinholeError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import { checkLnd } from './agent/check-lnd.ts'
 import { readMacaroon, readTarget } from './agent/lnd-files.ts'
-
-/** Lightning Labs' public relay, which litd and Terminal use. */
-export const DEFAULT_MAILBOX = 'mailbox.terminal.lightning.today:443'
+import { DEFAULT_MAILBOX } from './default-mailbox.ts'
 
 /** What an agent is made of. */
 export interface AgentOptions {
