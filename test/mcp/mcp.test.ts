@@ -140,6 +140,10 @@ async function everyTool(agent: Agent): Promise<void> {
   const changed = await agent.call('update_service', { name: 'shop', auth: 'freebie 3' })
   assert.equal(changed.data['auth'], 'freebie 3')
   assert.equal(changed.data['price'], '8')
+  const config = await agent.resource('pinhole://config')
+  assert.match(config, /hashmail:/)
+  assert.match(config, /shop/)
+  assert.doesNotMatch(config, /upstream-key/)
   const prices = await agent.call('list_prices', { name: 'shop' })
   assert.match(prices.text, /"price":"8".*"price":"5"/)
 
@@ -156,6 +160,7 @@ async function everyTool(agent: Agent): Promise<void> {
   const paired = await agent.call('pair_node', { phrase: 'absorb able' })
   assert.equal(paired.error['code'], 'ERR_PHRASE_WORD_COUNT')
   assert.match(paired.text, /ten words/)
+  assert.deepEqual((await agent.call('list_pool')).data['prices'], [])
   const found = await agent.call('run_doctor', { reconcile: true })
   assert.match(found.text, /"check":"reconcile","level":"ok"/)
   assert.match(found.text, /"check":"relay","level":"ok"/)
