@@ -85,6 +85,7 @@ insecure: true
 dbbackend: sqlite
 authenticator: { disable: true }
 admin: { enabled: true }
+profile: 2000
 hashmail: { enabled: true, messagerate: 1ms }
 services: [{ name: open, address: 127.0.0.1:1, protocol: http, auth: 'off' }]
 `
@@ -92,7 +93,7 @@ services: [{ name: open, address: 127.0.0.1:1, protocol: http, auth: 'off' }]
   const run = pinhole(t, basedir, 'start', '--basedir', basedir)
   const [, url = ''] = await run.stdout(ADDRESS)
   assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
-  assert.match(run.stderr(), /does not act on these sections .* yet: admin"/)
+  assert.match(run.stderr(), /does not act on these sections .* yet: profile"/)
   run.child.kill('SIGINT')
   assert.deepEqual(await run.exit, { code: 0, signal: null })
 })
