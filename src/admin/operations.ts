@@ -13,6 +13,7 @@ import { markOperations } from './operations/marks.ts'
 import { salesOperations } from './operations/sales.ts'
 import { stockOperations } from './operations/stock.ts'
 import { seriesOperations } from './operations/series.ts'
+import { tryOperations } from './operations/try.ts'
 import { serviceOperations } from './operations/services.ts'
 
 /** Who asks. */
@@ -54,4 +55,5 @@ export const hubOperations = (deps: AdminDeps): Partial<Operations> => ({
   ...decodeOperations(deps),
   ...stockOperations(deps),
   ...configOperations(deps),
+  ...tryOperations(deps),
 })
