@@ -117,7 +117,7 @@ export const logLine = z.object({
   fields: z.record(z.string(), z.unknown()),
 })
 
-/** Something that just happened. */
+/** Something that just happened. Of sales and uses at most 50 of a kind come in a second. */
 export const hubEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('offered'), at: time, service_name: z.string(), price_msat: int64 }),
   z.object({

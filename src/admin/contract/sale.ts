@@ -56,7 +56,10 @@ export const stats = z.object({
   service_breakdown: z.array(z.object({ service_name: z.string(), total_revenue_sats: int64 })),
 })
 
-/** What happened in one step of time, by service. `requests`, `paid` and `refused` are counted since the hub's start only. */
+/**
+ * What happened in one step of time, by service; steps without anything are left out. `served_paid`, paid requests that
+ * were let through, is counted since the hub's start only.
+ */
 export const seriesPoint = z.object({
   at: time,
   service_name: z.string(),
@@ -66,7 +69,7 @@ export const seriesPoint = z.object({
   served_paid: z.int(),
 })
 
-/** From the first answer to the paid one. */
+/** What became of the offers made in the span: paid, and their token shown. */
 export const funnel = z.object({ offered: z.int(), settled: z.int(), used: z.int() })
 
 /** What a token says, and whether it opens its service now. */
