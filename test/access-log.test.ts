@@ -127,6 +127,24 @@ test('an upgrade has its line when its connection is over', async (t) => {
   assert.deepEqual([msg, where, service], ['upgrade', '/free/ws', 'free'])
 })
 
+test('lines about one request have one id; only a trusted proxy may name it', async (t) => {
+  const idsOf = async (values: Readonly<Record<string, unknown>>) => {
+    const { url, written, next } = await start(t, values)
+    const line = next()
+    await get(`${url}/free/hang`, { headers: { 'x-request-id': 'of-the-client' } })
+    await line
+    const all = written.map((text) => JSON.parse(text) as Line)
+    return ['request', 'upstream failed'].map(
+      (msg) => all.find((one) => one['msg'] === msg)?.['id'],
+    )
+  }
+  const [id, failure] = await idsOf({})
+  assert.match(String(id), /^[0-9a-f]{8}-1$/)
+  assert.equal(failure, id)
+  const trusting = await idsOf({ trustproxy: ['127.0.0.1'] })
+  assert.deepEqual(trusting, ['of-the-client', 'of-the-client'])
+})
+
 test('no secret of a request is in any line', async (t) => {
   const { url, written, lines } = await start(t)
   const headers = {

@@ -108,9 +108,9 @@ test('health says 503 while the hub drains', async (t) => {
 
 test('sections that this version does not act on are named in one line', async (t) => {
   const { warnings, log } = listening()
-  await start(t, { admin: { enabled: true }, tor: { v3: true }, hashmail: {} }, { log })
+  await start(t, { profile: 6060, tor: { v3: true }, hashmail: {} }, { log })
   assert.deepEqual(warnings, [
-    'this version does not act on these sections of the configuration yet: tor, admin',
+    'this version does not act on these sections of the configuration yet: tor, profile',
     'neither services nor hashmail.enabled: this hub serves its health only',
   ])
 })
