@@ -209,7 +209,8 @@ function* settledWithin(
 function below(eb: Builder, { createdAtMs, id }: Pick<Transaction, 'createdAtMs' | 'id'>) {
   const at = BigInt(createdAtMs)
   const before = eb.and([eb('created_ms', '=', at), eb('id', '<', BigInt(id))])
-  return eb.or([eb('created_ms', '<', at), before])
+  // The first part is what an index finds.
+  return eb.and([eb('created_ms', '<=', at), eb.or([eb('created_ms', '<', at), before])])
 }
 
 function listed(filter: TransactionFilter, { limit = DEFAULT_LIMIT, offset = 0 }: Page) {

@@ -1,4 +1,5 @@
 /** Sales over time. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SeriesStep } from '../../store/series.ts'
 import type { AdminDeps } from '../deps.ts'
 import type { Operations } from '../operations.ts'
@@ -10,7 +11,15 @@ const SECOND_MS = 1_000
 const DEFAULT_STEPS = 48
 const MAX_STEPS = 10_000
 
-type Point = Omit<SeriesStep, 'atMs' | 'service'> & { servedPaid: number }
+/** What is read in one turn: the hub goes on serving in between. */
+const PART_MS = 2 * 86_400_000
+const MAX_PARTS = 1_000
+
+type Point = {
+  -readonly [Key in Exclude<keyof SeriesStep, 'atMs' | 'service'>]: SeriesStep[Key]
+} & {
+  servedPaid: number
+}
 
 /** `getSeries`. */
 export function seriesOperations({ store, uses, clock }: AdminDeps): Pick<Operations, 'getSeries'> {
@@ -30,8 +39,16 @@ export function seriesOperations({ store, uses, clock }: AdminDeps): Pick<Operat
         return point
       }
       const span = { fromMs, toMs, real }
-      for (const { atMs, service, ...sums } of store.transactions.series({ ...span, stepMs })) {
-        Object.assign(pointOf(atMs, service), sums)
+      const partMs = Math.max(PART_MS, Math.ceil((toMs - fromMs) / MAX_PARTS))
+      for (let beginMs = fromMs; beginMs <= toMs; beginMs += partMs) {
+        const part = { fromMs: beginMs, toMs: Math.min(toMs, beginMs + partMs - 1), real, stepMs }
+        for (const step of store.transactions.series(part)) {
+          const point = pointOf(step.atMs, step.service)
+          point.offered += step.offered
+          point.settled += step.settled
+          point.revenueMsat += step.revenueMsat
+        }
+        await nextTurn()
       }
       for (const { atMs, service, count } of uses.between(fromMs, toMs, stepMs)) {
         pointOf(atMs, service).servedPaid += count
