@@ -1,5 +1,4 @@
 /** `pinhole start --sandbox`: what it says when it is ready, and how it runs. */
-import path from 'node:path'
 import type { Log } from '../base/log.ts'
 import type { Config } from '../config/load.ts'
 import { createSandbox, type SandboxNode } from '../sandbox/sandbox.ts'
@@ -21,7 +20,7 @@ export async function runSandbox(
   log.info({ address, simulated: true }, 'the sandbox listens')
   const { node } = sandbox
   const console = config.admin.enabled ? await sandbox.loginLink() : '(admin.enabled is off)'
-  const commands = { ...commandsFor(address, process.argv[1] ?? ''), console }
+  const commands = { ...commandsFor(address), console }
   if (wantsJson(output, json) || !node) writeResult(output, { address, ...commands, ...node }, json)
   else output.stdout.write(welcome(address, commands, node))
   return ended
@@ -32,9 +31,10 @@ interface Commands {
   readonly pay: string
 }
 
-/** Commands to copy. `script` is what Node runs: from source there is no `pinhole` to call. */
-function commandsFor(address: string, script: string): Commands {
-  const pinhole = path.extname(script) === '.ts' ? 'npm run -s pinhole --' : 'pinhole'
+/** Commands to copy. In a clone there is no `pinhole` to call; there npm has run this. */
+function commandsFor(address: string): Commands {
+  const inClone = ['start', 'pinhole'].includes(process.env.npm_lifecycle_event ?? '')
+  const pinhole = inClone ? 'npm run -s pinhole --' : 'pinhole'
   return {
     unpaid: `curl -i ${address}/paid`,
     pay: `${pinhole} fetch ${address}/paid --max-sats ${2 * PAID_SATS} --sandbox`,

@@ -1,5 +1,5 @@
 /** What can be wrong with the hub. */
-import { type DoctorOptions, runDoctor } from '../../doctor/doctor.ts'
+import type { DoctorOptions } from '../../doctor/doctor.ts'
 import type { DoctorNode } from '../../doctor/check.ts'
 import { publicUrl } from '../../doctor/places.ts'
 import type { Invoices } from '../../invoices.ts'
@@ -14,13 +14,17 @@ export function doctorOperations(deps: AdminDeps): Pick<Operations, 'runDoctor'>
   const look = ({ reconcile = false }: DoctorOptions) => {
     const running = underWay.get(reconcile)
     if (running) return running
-    const started = runDoctor(doctorDeps(deps), { reconcile }).finally(() =>
-      underWay.delete(reconcile),
-    )
+    const started = examine(deps, { reconcile }).finally(() => underWay.delete(reconcile))
     underWay.set(reconcile, started)
     return started
   }
   return { runDoctor: async (request) => ({ findings: await look(request) }) }
+}
+
+// Loaded on use: what it looks with would make every start slower.
+async function examine(deps: AdminDeps, options: DoctorOptions): Promise<Finding[]> {
+  const { runDoctor } = await import('../../doctor/doctor.ts')
+  return runDoctor(doctorDeps(deps), options)
 }
 
 const doctorDeps = ({ config, clock, address, services, store, nodes, invoices }: AdminDeps) => ({
