@@ -15,14 +15,25 @@ export async function runSandbox(
   json: boolean,
 ): Promise<ExitCode> {
   const sandbox = createSandbox(config, log)
-  const ended = endOnSignal(sandbox, 'sandbox', log)
-  const address = await sandbox.listen()
-  log.info({ address, simulated: true }, 'the sandbox listens')
-  const { node } = sandbox
-  const console = config.admin.enabled ? await sandbox.loginLink() : '(admin.enabled is off)'
-  const commands = { ...commandsFor(address), console }
-  if (wantsJson(output, json) || !node) writeResult(output, { address, ...commands, ...node }, json)
-  else output.stdout.write(welcome(address, commands, node))
+  let isTold = false
+  const close = () => {
+    isTold = true
+    return sandbox.close()
+  }
+  const ended = endOnSignal({ close }, 'sandbox', log)
+  try {
+    const address = await sandbox.listen()
+    log.info({ address, simulated: true }, 'the sandbox listens')
+    const { node } = sandbox
+    const console = config.admin.enabled ? await sandbox.loginLink() : '(admin.enabled is off)'
+    const commands = { ...commandsFor(address), console }
+    if (wantsJson(output, json) || !node) {
+      writeResult(output, { address, ...commands, ...node }, json)
+    } else output.stdout.write(welcome(address, commands, node))
+  } catch (error) {
+    // What a signal ends in the middle fails somewhere.
+    if (!isTold) throw error
+  }
   return ended
 }
 

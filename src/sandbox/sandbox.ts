@@ -44,7 +44,7 @@ export const sandboxConfig = (flags: Flags, basedir?: string): Config =>
 
 /** A hub with simulated nodes behind its relay. */
 export interface Sandbox {
-  /** Binds the port, starts everything else. Throws what `Hub.listen` throws. Resolves with the URL. */
+  /** Binds the port, starts everything else. Throws what `Hub.listen` throws, and when it is closed meanwhile. Resolves with the URL. */
   listen(): Promise<string>
   /** Drains and ends; leaves nothing behind. Idempotent. */
   close(): Promise<void>
@@ -81,6 +81,7 @@ class RunningSandbox implements Sandbox {
   #keeper: Keeper | undefined
   #node: SandboxNode | undefined
   #closing: Promise<void> | undefined
+  readonly #ending = new AbortController()
 
   constructor(config: Config, log: Log, clock: Clock) {
     const network = new SimulatedNetwork()
@@ -102,24 +103,29 @@ class RunningSandbox implements Sandbox {
   }
 
   async listen(): Promise<string> {
+    const { signal } = this.#ending
     try {
       const line = new Line(NODE_NAME, this.#clock)
       const hub = await this.#startHub(line)
       const address = await hub.listen()
+      signal.throwIfAborted()
       const [own, offered] = await Promise.all([this.#session(address), this.#session(address)])
+      signal.throwIfAborted()
       this.#keeper = keepLncLine({
         line,
         connecting: { mailbox: address, phrase: own },
         clock: this.#clock,
         log: this.#log.child({ part: 'node' }),
       })
-      const node = await firstReady(line, this.#clock)
+      const node = await firstReady(line, this.#clock, signal)
       const { alias, identityPubkey } = await node.getInfo()
       this.#node = { alias, pubkey: identityPubkey, phrase: offered }
       this.#log.info({ alias, pubkey: identityPubkey }, 'the simulated node answers over LNC')
       return address
     } catch (error) {
       await this.close()
+      // What came about while it was being closed.
+      await this.#close()
       throw error
     }
   }
@@ -147,6 +153,7 @@ class RunningSandbox implements Sandbox {
       clock: this.#clock,
       log: this.#log.child({ part: 'upstream' }),
     })
+    this.#ending.signal.throwIfAborted()
     const node = new LineInvoiceNode(line, this.#clock)
     const nodes: NodeSource = { get: () => node, all: () => [node] }
     const databasefilename = path.join(this.#folder.path, 'pinhole.db')
@@ -161,6 +168,7 @@ class RunningSandbox implements Sandbox {
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort()
     await this.#keeper?.close()
     await this.#buyers.close()
     await Promise.all(this.#sessions.map((session) => session.close()))
@@ -179,6 +187,7 @@ class RunningSandbox implements Sandbox {
       authData: `Macaroon: ${this.#seller.adminMacaroon}`,
       clock: this.#clock,
       log: this.#log,
+      signal: this.#ending.signal,
     })
     this.#sessions.push(session)
     return session.phrase ?? ''
@@ -204,19 +213,25 @@ function temporaryFolder(): TemporaryFolder {
 }
 
 /** The node, once it is connected; a machine that is busy may take a while, and says `away` meanwhile. */
-function firstReady(line: Line, clock: Clock): Promise<LightningNode> {
+function firstReady(line: Line, clock: Clock, signal: AbortSignal): Promise<LightningNode> {
   return new Promise((resolve, reject) => {
-    const stopTimer = clock.after(CONNECT_TIMEOUT_MS, () => {
-      stop()
-      reject(line.offline())
-    })
-    const look = (standing: Standing) => {
-      if (standing.name !== 'ready') return
+    const end = () => {
       stopTimer()
       stop()
+      signal.removeEventListener('abort', fail)
+    }
+    const fail = () => {
+      end()
+      reject(line.offline())
+    }
+    const stopTimer = clock.after(CONNECT_TIMEOUT_MS, fail)
+    const look = (standing: Standing) => {
+      if (standing.name !== 'ready') return
+      end()
       resolve(standing.node)
     }
     const stop = line.onChange(look)
+    signal.addEventListener('abort', fail)
     look(line.standing)
   })
 }

@@ -125,3 +125,16 @@ test('a base folder with a configuration or a paired node is not taken for a san
   writeFileSync(path.join(empty, 'pinhole.db'), 'no database')
   assert.throws(() => checkUnused(empty), isRefusal)
 })
+
+test('closed while it starts, it leaves nothing behind that would go on', async () => {
+  for (const turns of [0, 5, 20, 60, 150]) {
+    const sandbox = createSandbox(sandboxConfig({ listenaddr: '127.0.0.1:0' }), silentLog)
+    const started = sandbox.listen().then(
+      () => undefined,
+      () => undefined,
+    )
+    for (let turn = 0; turn < turns; turn++) await new Promise((next) => setImmediate(next))
+    await sandbox.close()
+    await started
+  }
+})
