@@ -321,6 +321,7 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     const revoke = page.getByRole('button', { name: `Revoke ${id.slice(0, 16)}` })
     await revoke.click()
     const dialog = page.getByRole('dialog', { name: 'Revoke this token?' })
+    await dialog.waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     await revoke.click()
