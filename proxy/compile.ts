@@ -1,4 +1,5 @@
 /** Turns the configuration of services into what requests are served by. */
+import { MSAT_PER_SAT } from '../src/base/amount.ts'
 import { readHeaders } from './injected-headers.ts'
 import { compilePattern } from './pattern.ts'
 import type { Pattern, RateLimit, Service } from './service.ts'
@@ -13,8 +14,6 @@ import {
 import { readUpstream } from './upstream.ts'
 
 export type { CompileDeps, ServiceConfig } from './service-config.ts'
-
-const MSAT_PER_SAT = 1_000n
 
 function pattern(source: string, key: string, fail: Fail): Pattern {
   try {

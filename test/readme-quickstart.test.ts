@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { freePort } from './interop/relays.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const START_WITHIN_MS = 60_000
@@ -38,15 +39,6 @@ const isFree = async (port: number): Promise<boolean> => {
     await once(server, 'close')
   }
   return free
-}
-
-async function anyPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Runs a line by the shell, in a group of its own that can be ended as a whole. */
@@ -90,7 +82,7 @@ test('the quick start does what the README says', async (t) => {
   t.after(() => rmSync(home, { recursive: true, force: true }))
   const { start, commands } = quickStart()
   const asWritten = await isFree(PORT)
-  const port = asWritten ? PORT : await anyPort()
+  const port = asWritten ? PORT : await freePort()
   if (!asWritten) t.diagnostic(`port ${PORT} is taken: the commands name ${port} in its place`)
   const here = (line: string) => line.replaceAll(`localhost:${PORT}`, `localhost:${port}`)
   const flag = asWritten ? '' : ` -- --listenaddr localhost:${port}`

@@ -1,4 +1,5 @@
 /** Who may do what, by macaroon. Pure: the caller passes the time. */
+import { parseTime } from '../base/time.ts'
 import { Networks } from '../../proxy/networks.ts'
 import { hasSignature, readMacaroon } from '../../proxy/l402/macaroon.ts'
 import { fromHex } from '../base/bytes.ts'
@@ -74,11 +75,7 @@ function meet(caveat: string, { address, wallMs }: Asker): ReadonlySet<Scope> | 
 const SCOPES = ['read', 'write', 'pay'] as const
 
 /** Never later than it says: text that is no time was over before. */
-function readExpiry(text: string): number {
-  const valid = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text)
-  const ms = valid ? Date.parse(text) : Number.NaN
-  return Number.isNaN(ms) ? 0 : ms
-}
+const readExpiry = (text: string): number => parseTime(text) ?? 0
 
 function isWithin(address: string, networks: string): boolean {
   try {

@@ -1,4 +1,5 @@
 /** `pinhole stats`: what was earned. */
+import { MSAT_PER_SAT } from '../base/amount.ts'
 import type { Command } from 'commander'
 import type { ResponseOf } from '../admin/contract.ts'
 import { systemClock } from '../base/clock.ts'
@@ -15,7 +16,6 @@ interface StatsOptions extends ReachOptions, SpanOptions {
 }
 
 const MS_PER_SECOND = 1_000
-const MSAT_PER_SAT = 1_000n
 
 const HELP = `
 Examples:

@@ -1,4 +1,5 @@
 /** Whether the nodes can receive what is asked for. */
+import { MSAT_PER_SAT } from '../base/amount.ts'
 import type { ServiceSettings } from '../selling/service-fields.ts'
 import {
   type Check,
@@ -13,7 +14,6 @@ import {
 
 /** Fewer payments of the highest price than this are soon used up. */
 const FEW_PAYMENTS = 20n
-const MSAT_PER_SAT = 1_000n
 const ADVICE =
   'Buy or swap for incoming capacity (an LSP, a swap out), or let peers open channels to the node.'
 

@@ -25,7 +25,7 @@ export const portsCheck: Check = {
 
 async function answers(address: string, signal: AbortSignal): Promise<Verdict> {
   try {
-    await reach(placeOf(new URL(address)), signal)
+    await reach(net.connect(placeOf(new URL(address))), 'connect', signal)
     return fine(`${address} takes connections`)
   } catch (reason) {
     const why = reason instanceof Error ? reason.message : String(reason)

@@ -91,18 +91,18 @@ export function shakeHands(options: HandshakeOptions): Promise<Handshake> {
   })
 }
 
-/** Connects by TCP, or to a Unix socket, and hangs up. */
+/** Hangs up a socket once it has connected. */
 export function reach(
-  place: { readonly host: string; readonly port: number } | { readonly path: string },
+  socket: net.Socket,
+  connected: 'connect' | 'secureConnect',
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(place)
     const abort = () => socket.destroy(new Error('no answer in time'))
     signal.addEventListener('abort', abort, { once: true })
     socket.once('error', reject)
     socket.once('close', () => signal.removeEventListener('abort', abort))
-    socket.once('connect', () => {
+    socket.once(connected, () => {
       resolve()
       socket.destroy()
     })

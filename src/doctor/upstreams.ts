@@ -1,5 +1,5 @@
 /** Whether what is sold is there. */
-import { isIP } from 'node:net'
+import net, { isIP } from 'node:net'
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import type { ServiceSettings } from '../selling/service-fields.ts'
@@ -35,9 +35,9 @@ async function look(service: ServiceSettings, signal: AbortSignal): Promise<Verd
   const limited = AbortSignal.any([signal, AbortSignal.timeout(EACH_MS)])
   const unix = address.startsWith('unix:')
   try {
-    if (unix) await reach({ path: address.slice('unix:'.length) }, limited)
+    if (unix) await reach(net.connect(address.slice('unix:'.length)), 'connect', limited)
     else if (protocol === 'https') await reachByTls(service, limited)
-    else await reach(hostAndPort(address, 80), limited)
+    else await reach(net.connect(hostAndPort(address, 80)), 'connect', limited)
     return fine(`${what} takes connections`)
   } catch (reason) {
     const error: NodeJS.ErrnoException =
@@ -61,17 +61,7 @@ function reachByTls(service: ServiceSettings, signal: AbortSignal): Promise<void
     ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: !tlsinsecure,
   }
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host, port, ...trust })
-    const abort = () => socket.destroy(new Error('no answer in time'))
-    signal.addEventListener('abort', abort, { once: true })
-    socket.once('error', reject)
-    socket.once('close', () => signal.removeEventListener('abort', abort))
-    socket.once('secureConnect', () => {
-      resolve()
-      socket.destroy()
-    })
-  })
+  return reach(tls.connect({ host, port, ...trust }), 'secureConnect', signal)
 }
 
 function adviceOf({ code = '', message }: NodeJS.ErrnoException, name: string): string {

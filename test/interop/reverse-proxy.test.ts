@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -13,19 +13,10 @@ import { connect } from '../../mailbox/index.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { createSandbox, sandboxConfig } from '../../src/sandbox/sandbox.ts'
 import { newPair } from '../listener/serving.ts'
+import { freePort } from './relays.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const nginx = ['nginx', '/usr/sbin/nginx'].find((name) => spawnSync(name, ['-v']).status === 0)
-
-/** Ports that are free for the moment: nginx cannot say which one it took. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** The recipe, with nothing changed in it but addresses and files. */
 function recipe(places: Readonly<Record<string, string>>): string {

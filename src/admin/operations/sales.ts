@@ -1,4 +1,6 @@
 /** What was offered and paid, the tokens of it, and sums. */
+import { parseTime } from '../../base/time.ts'
+import { MSAT_PER_SAT } from '../../base/amount.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { PinholeError } from '../../base/errors.ts'
 import type {
@@ -14,8 +16,6 @@ type Names = 'listTransactions' | 'listTokens' | 'revokeToken' | 'getStats'
 
 const DEFAULT_LIMIT = 50
 const TOKEN_ID_BYTES = 32
-const MSAT_PER_SAT = 1_000n
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
 /** The operations on transactions and tokens. */
 export function salesOperations({ store }: AdminDeps): Pick<Operations, Names> {
@@ -113,8 +113,7 @@ const shownTime = (ms: number): string => new Date(ms).toISOString()
 
 function readTime(text: string, what: string): number | undefined {
   if (text === '') return undefined
-  const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(ms) ? refuse(`invalid ${what}`) : ms
+  return parseTime(text) ?? refuse(`invalid ${what}`)
 }
 
 function readTokenId(hex: string): Uint8Array {

@@ -1,4 +1,5 @@
 /** Upstreams and services, tried out. */
+import { MSAT_PER_SAT } from '../../base/amount.ts'
 import { compileServices } from '../../../proxy/compile.ts'
 import { formatAuthorization } from '../../../proxy/l402/authorization.ts'
 import { type Challenge, parseChallenge } from '../../../proxy/l402/challenge.ts'
@@ -13,8 +14,6 @@ import type { Operations } from '../operations.ts'
 import { askItself, type OwnAnswer } from '../own-request.ts'
 import { probe } from '../upstream-probe.ts'
 import { refuse } from './service-rules.ts'
-
-const MSAT_PER_SAT = 1_000n
 
 /** `testUpstream`, `tryService`. */
 export const tryOperations = (

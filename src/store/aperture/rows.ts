@@ -1,4 +1,5 @@
 /** The rows of an Aperture's database (schema versions 1 to 9), checked and in our units. */
+import { MSAT_PER_SAT } from '../../base/amount.ts'
 import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { PinholeError } from '../../base/errors.ts'
@@ -7,7 +8,6 @@ import { parseGoTime } from './go-time.ts'
 
 const HASH_BYTES = 32
 const KEY_BYTES = 32
-const MSAT_PER_SAT = 1_000n
 
 /** What an Aperture has stored. */
 export interface ApertureRows {
