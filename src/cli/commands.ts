@@ -57,6 +57,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what a running hub sells',
     load: async () => (await import('./service.ts')).serviceCommand,
   },
+  try: {
+    summary: 'ask a service as a client would: its 402, or the paid answer',
+    load: async () => (await import('./try.ts')).tryCommand,
+  },
   transaction: {
     summary: 'what was offered and paid',
     load: async () => (await import('./transaction.ts')).transactionCommand,
@@ -68,6 +72,22 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   stats: {
     summary: 'income in all, by service and over time',
     load: async () => (await import('./stats.ts')).statsCommand,
+  },
+  pool: {
+    summary: 'invoices made ahead, by node and price',
+    load: async () => (await import('./pool.ts')).poolCommand,
+  },
+  allowances: {
+    summary: 'how many unpaid invoices may be made, and how many were',
+    load: async () => (await import('./allowances.ts')).allowancesCommand,
+  },
+  relay: {
+    summary: 'boxes, throughput and refusals of the relay',
+    load: async () => (await import('./relay.ts')).relayCommand,
+  },
+  metrics: {
+    summary: 'every figure that is counted, in the text format of Prometheus',
+    load: async () => (await import('./metrics.ts')).metricsCommand,
   },
   logs: {
     summary: 'the newest lines of the log of a running hub',

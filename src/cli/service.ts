@@ -7,6 +7,7 @@ import type { CommandContext } from './command.ts'
 import { Exit, type ExitCode } from './exit.ts'
 import { askHub, hubCommand, type ReachOptions } from './hub-client.ts'
 import { type Output, type Row, wantsJson, writeAnswer, writeResult } from './output.ts'
+import { probeCommand } from './probe.ts'
 import {
   addServiceFlags,
   changeOf,
@@ -32,7 +33,8 @@ Examples:
 `
 
 /** The command and those below it. */
-export function serviceCommand({ output, finish }: CommandContext): Command {
+export function serviceCommand(context: CommandContext): Command {
+  const { output, finish } = context
   const parent = new Command('service')
     .description('what a running hub sells')
     .addHelpText('after', HELP)
@@ -69,6 +71,7 @@ export function serviceCommand({ output, finish }: CommandContext): Command {
       .argument('<name>')
       .action((name: string, options: ReachOptions) => prices(name, options, output)),
   )
+  parent.addCommand(probeCommand(context))
   return parent
 }
 

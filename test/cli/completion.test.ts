@@ -34,7 +34,7 @@ test('bash completes commands, flags and the values of flags', async () => {
     ['pinhole', 'info', '--hub', 'x', '--j'],
   )
   assert.deepEqual(top, ['service'])
-  assert.deepEqual(below, ['list', 'show', 'add', 'set', 'remove', 'prices'])
+  assert.deepEqual(below, ['list', 'show', 'add', 'set', 'remove', 'prices', 'probe'])
   assert.deepEqual(flags, ['--hub', '--help'])
   assert.deepEqual(level, ['debug', 'info', 'warn', 'error'])
   assert.ok(keys?.includes('--hashmail.maxboxes'), 'keys that --help leaves out')
