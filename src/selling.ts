@@ -20,7 +20,7 @@ import type { Log } from './base/log.ts'
 import type { Config } from './config/load.ts'
 import { openInvoices, type InvoiceHealth, type InvoiceParts, type Invoices } from './invoices.ts'
 import type { NodeSource } from './invoices/node.ts'
-import { openNodes, type Nodes } from './nodes/nodes.ts'
+import { areOperated, openNodes, type Nodes } from './nodes/nodes.ts'
 import { nodeSecret } from './nodes/secret.ts'
 import { compileDeps } from './selling/compile-deps.ts'
 import { LiveServiceBook, type ServiceBook } from './selling/service-book.ts'
@@ -51,7 +51,7 @@ export interface Selling {
 /** The parts of selling that the admin API asks and changes. */
 export interface SellingParts {
   readonly store: Store
-  /** `undefined` when the caller brought its own. */
+  /** `undefined` when the caller brought some that can only be asked for invoices. */
   readonly nodes: Nodes | undefined
   readonly invoices: Invoices
   readonly services: ServiceBook
@@ -63,7 +63,7 @@ export interface SellingDeps {
   readonly clock: Clock
   readonly log: Log
   readonly registry: Registry
-  /** Nodes in place of those that are configured and paired. */
+  /** Nodes in place of those that are configured and paired; closed with the rest when they are `Nodes`. */
   readonly nodes?: NodeSource | undefined
 }
 
@@ -90,6 +90,7 @@ export async function openSelling(config: Config, deps: SellingDeps): Promise<Se
   try {
     const services = openBook(config, store, deps)
     if (!deps.nodes) nodes = await openPairedNodes(config, store, deps)
+    else if (areOperated(deps.nodes)) nodes = deps.nodes
     return new RunningSelling(config, deps, { store, nodes, services })
   } catch (error) {
     await nodes?.close()
@@ -129,7 +130,7 @@ function openPairedNodes(
 
 interface Parts {
   readonly store: Store
-  /** `undefined` when the caller brought its own. */
+  /** `undefined` when the caller brought some that can only be asked for invoices. */
   readonly nodes: Nodes | undefined
   readonly services: LiveServiceBook
 }

@@ -13,6 +13,8 @@ export interface Desk {
   readonly log: Log
 }
 
+const isDryRun = (request: object): boolean => 'dry_run' in request && request.dry_run === true
+
 /** Answers a call. Rejects with `PinholeError` for what was foreseen. */
 export async function call<Name extends OperationName>(
   { operations, guard, log }: Desk,
@@ -28,7 +30,10 @@ export async function call<Name extends OperationName>(
   const checked = contract[name].request.safeParse(request)
   if (!checked.success) throw requestError(checked.error)
   if (scope === 'write' || scope === 'pay') {
-    log.info({ operation: name, address: caller.address }, 'the admin API was called')
+    const named = { operation: name, address: caller.address }
+    // The console asks so with every letter that is typed.
+    if (isDryRun(checked.data)) log.debug(named, 'the admin API was asked for a dry run')
+    else log.info(named, 'the admin API was called')
   }
   // The schema of `name` has checked it; the compiler does not follow a name through the table.
   return carryOut(checked.data as never, caller)

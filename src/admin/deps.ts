@@ -19,7 +19,7 @@ export interface AdminDeps {
   readonly clock: Clock
   readonly log: Log
   readonly store: Store
-  /** `undefined` when the hub was given its nodes by the program that made it. */
+  /** `undefined` when the program that made the hub gave it nodes that can only be asked for invoices. */
   readonly nodes: Nodes | undefined
   readonly invoices: Invoices
   readonly services: ServiceBook

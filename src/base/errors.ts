@@ -129,6 +129,7 @@ const TABLE = {
   ERR_LISTEN_ADDRESS: kind(500, g.failedPrecondition, 'Free the port or choose another listenaddr.'),
   ERR_LISTEN_CERTIFICATE: kind(500, g.failedPrecondition, 'Make tls.cert and tls.key a readable pair, or remove both to have them made anew.'),
   ERR_SANDBOX_CONFIG: kind(409, g.failedPrecondition, 'Run pinhole start for the hub that is configured, or give the sandbox an empty folder by --basedir.'),
+  ERR_SANDBOX_NODE: kind(409, g.failedPrecondition, 'Start the hub without --sandbox to pair nodes of your own: pinhole init, then pinhole start.'),
   ERR_CLI_USAGE: kind(400, g.invalidArgument, 'See pinhole --help.'),
   ERR_AGENT_LND: kind(503, g.unavailable, 'Check --lnd and --tls (lndhost and tlspath in the configuration), and that lnd is running and unlocked.'),
   ERR_AGENT_FILE: kind(500, g.failedPrecondition, 'Name a file that exists and that this user may read.'),

@@ -55,6 +55,8 @@ export interface NodeChange {
 
 /** The nodes of a hub; the configuration's is the first. */
 export interface Nodes extends NodeSource {
+  /** Whether they are simulated, and stay as they are: `ERR_SANDBOX_NODE` for who pairs or removes one. */
+  readonly sandbox: boolean
   get(name: string | undefined): HubNode | undefined
   all(): readonly HubNode[]
   /** Pays from the node of that name, from the first one without. @throws ERR_NODE_UNKNOWN */
@@ -80,6 +82,9 @@ export interface Nodes extends NodeSource {
   close(): Promise<void>
 }
 
+/** Whether these can be operated, and not only asked for invoices. */
+export const areOperated = (source: NodeSource): source is Nodes => 'survey' in source
+
 /**
  * Begins to connect to all nodes and resolves at once: none has to be there.
  *
@@ -101,6 +106,7 @@ type KnownRow = Pick<NodeRow, 'alias' | 'pubkey' | 'network'> & {
 }
 
 class RunningNodes implements Nodes {
+  readonly sandbox = false
   readonly #options: NodesOptions
   readonly #editor: RowEditor
   readonly #clock: Clock

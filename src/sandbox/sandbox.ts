@@ -15,12 +15,9 @@ import type { Log } from '../base/log.ts'
 import type { Flags } from '../config/flags.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { createHub, type Hub } from '../hub.ts'
-import type { NodeSource } from '../invoices/node.ts'
-import { LineInvoiceNode } from '../nodes/invoice-node.ts'
-import type { Keeper } from '../nodes/keeper.ts'
-import { Line, type Standing } from '../nodes/line.ts'
-import { keepLncLine } from '../nodes/lnc-line.ts'
+import type { Line, Standing } from '../nodes/line.ts'
 import { Buyers } from './buyers.ts'
+import { SandboxNodes } from './nodes.ts'
 import { SimulatedNetwork } from './payments.ts'
 import { sandboxServices } from './services.ts'
 import { createSimulatedNode, type SimulatedNode } from './simulated-node.ts'
@@ -37,6 +34,8 @@ const SANDBOX = {
 const NODE_NAME = 'sandbox'
 const MEMO_PREFIX = 'simulated, no money: '
 const CONNECT_TIMEOUT_MS = 15_000
+/** As much as one might have with channels of 0.1 BTC. */
+const RECEIVABLE_MSAT = 10_000_000_000n
 
 /** The sandbox's configuration; `flags` change single keys. Nothing is read from `basedir`. */
 export const sandboxConfig = (flags: Flags, basedir?: string): Config =>
@@ -78,7 +77,7 @@ class RunningSandbox implements Sandbox {
   #folder: TemporaryFolder | undefined
   #upstream: Upstream | undefined
   #hub: Hub | undefined
-  #keeper: Keeper | undefined
+  #nodes: SandboxNodes | undefined
   #node: SandboxNode | undefined
   #closing: Promise<void> | undefined
   readonly #ending = new AbortController()
@@ -93,6 +92,7 @@ class RunningSandbox implements Sandbox {
       network,
       clock,
       memoPrefix: MEMO_PREFIX,
+      receivableMsat: RECEIVABLE_MSAT,
     })
     this.#buyer = createSimulatedNode({ alias: 'sandbox-buyer', network, clock })
     this.#buyers = new Buyers(this.#buyer, clock, log.child({ part: 'buyer' }))
@@ -105,19 +105,14 @@ class RunningSandbox implements Sandbox {
   async listen(): Promise<string> {
     const { signal } = this.#ending
     try {
-      const line = new Line(NODE_NAME, this.#clock)
-      const hub = await this.#startHub(line)
+      const nodes = this.#ownNodes()
+      const hub = await this.#startHub(nodes)
       const address = await hub.listen()
       signal.throwIfAborted()
       const [own, offered] = await Promise.all([this.#session(address), this.#session(address)])
       signal.throwIfAborted()
-      this.#keeper = keepLncLine({
-        line,
-        connecting: { mailbox: address, phrase: own },
-        clock: this.#clock,
-        log: this.#log.child({ part: 'node' }),
-      })
-      const node = await firstReady(line, this.#clock, signal)
+      nodes.connect(address, own)
+      const node = await firstReady(nodes.line, this.#clock, signal)
       const { alias, identityPubkey } = await node.getInfo()
       this.#node = { alias, pubkey: identityPubkey, phrase: offered }
       this.#log.info({ alias, pubkey: identityPubkey }, 'the simulated node answers over LNC')
@@ -143,7 +138,13 @@ class RunningSandbox implements Sandbox {
     return this.#closing
   }
 
-  async #startHub(line: Line): Promise<Hub> {
+  #ownNodes(): SandboxNodes {
+    const log = this.#log.child({ part: 'node' })
+    this.#nodes = new SandboxNodes({ name: NODE_NAME, clock: this.#clock, log })
+    return this.#nodes
+  }
+
+  async #startHub(nodes: SandboxNodes): Promise<Hub> {
     this.#folder = temporaryFolder()
     this.#upstream = await startUpstream({
       session: async () => {
@@ -154,8 +155,6 @@ class RunningSandbox implements Sandbox {
       log: this.#log.child({ part: 'upstream' }),
     })
     this.#ending.signal.throwIfAborted()
-    const node = new LineInvoiceNode(line, this.#clock)
-    const nodes: NodeSource = { get: () => node, all: () => [node] }
     const databasefilename = path.join(this.#folder.path, 'pinhole.db')
     const config = {
       ...this.#config,
@@ -169,7 +168,7 @@ class RunningSandbox implements Sandbox {
 
   async #close(): Promise<void> {
     this.#ending.abort()
-    await this.#keeper?.close()
+    await this.#nodes?.close()
     await this.#buyers.close()
     await Promise.all(this.#sessions.map((session) => session.close()))
     this.#seller.server.forceShutdown()

@@ -32,6 +32,8 @@ export interface SimulatedNodeOptions {
   /** Whom it can pay; by default only itself. */
   readonly network?: SimulatedNetwork
   readonly clock?: Clock
+  /** What its channels can take in; nothing by default. */
+  readonly receivableMsat?: bigint
   /** Put before the memo of each invoice. */
   readonly memoPrefix?: string
 }
@@ -92,12 +94,15 @@ function lightning(
   info: ln.GetInfoResponse,
   invoices: InvoiceLedger,
   macaroons: MacaroonBook,
-  { memoPrefix = '' }: SimulatedNodeOptions,
+  { memoPrefix = '', receivableMsat = 0n }: SimulatedNodeOptions,
 ): grpc.UntypedServiceImplementation {
   return {
     getInfo: unary(() => info),
     listChannels: unary(() => create(ln.ListChannelsResponseSchema)),
-    channelBalance: unary(() => create(ln.ChannelBalanceResponseSchema)),
+    channelBalance: unary(() => {
+      const remoteBalance = { msat: receivableMsat, sat: receivableMsat / 1000n }
+      return create(ln.ChannelBalanceResponseSchema, { remoteBalance })
+    }),
     walletBalance: unary(() => create(ln.WalletBalanceResponseSchema)),
     addInvoice: unary((request: ln.Invoice) => {
       const { rHash, paymentRequest, addIndex, paymentAddr } = invoices.add({

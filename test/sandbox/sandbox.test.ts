@@ -5,6 +5,7 @@ import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { connect, isPinholeError } from '../../mailbox/index.ts'
 import { parseChallenge } from '../../proxy/l402/challenge.ts'
+import { type AdminClient, createAdminClient } from '../../src/admin/client.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { decodeInvoice } from '../../src/bolt11/decode.ts'
 import { payeeOf } from '../../src/bolt11/signature.ts'
@@ -18,6 +19,21 @@ async function openSandbox(t: TestContext): Promise<{ url: string; sandbox: Sand
   const sandbox = createSandbox(sandboxConfig({ listenaddr: '127.0.0.1:0' }), silentLog)
   t.after(() => sandbox.close())
   return { url: await sandbox.listen(), sandbox }
+}
+
+/** The admin API as the console of the sandbox has it. */
+async function logIn(url: string, sandbox: Sandbox): Promise<AdminClient> {
+  const [, code] = (await sandbox.loginLink()).split('#login=')
+  const own = { 'x-pinhole-console': '1', 'content-type': 'application/json', origin: url }
+  const body = JSON.stringify({ code })
+  const answer = await fetch(`${url}/_pinhole/session`, { method: 'POST', headers: own, body })
+  const [cookie = ''] = answer.headers.getSetCookie().map((line) => line.split(';')[0] ?? '')
+  const asked: typeof fetch = (input, init) => {
+    const headers = new Headers(init?.headers)
+    for (const [name, value] of Object.entries({ ...own, cookie })) headers.set(name, value)
+    return fetch(input, { ...init, headers })
+  }
+  return createAdminClient(url, undefined, { fetch: asked })
 }
 
 /** Runs a command and gives what it wrote. */
@@ -86,6 +102,33 @@ test('pinhole fetch pays from the buyer that the sandbox lends, as often as it i
   assert.match(dear.err, /asks for 10 sat and the limit is 9 sat[^]*ERR_PAYMENT_LIMIT/)
   // Nothing of a sandbox's tokens is kept.
   assert.deepEqual(readdirSync(basedir), ['free.json'])
+})
+
+test('its node is operated like any other, but stays the only one', async (t) => {
+  const { url, sandbox } = await openSandbox(t)
+  const { pubkey } = sandbox.node ?? {}
+  const admin = await logIn(url, sandbox)
+  const { nodes } = await admin.listNodes()
+  const [node] = nodes
+  assert.deepEqual([nodes.length, node?.name, node?.state], [1, 'sandbox', 'ready'])
+  assert.equal((await admin.getInfo()).sandbox, true)
+  const report = await admin.testNode({ name: 'sandbox' })
+  assert.deepEqual([report.pubkey, report.network, report.mailbox], [pubkey, 'regtest', url])
+  assert.equal(report.receivable_msat, '10000000000')
+  assert.ok(report.permissions.every(({ allowed }) => allowed))
+  assert.equal((await fetch(`${url}/paid`)).status, 402)
+  await admin.reconnectNode({ name: 'sandbox' })
+  assert.equal((await admin.testNode({ name: 'sandbox' })).pubkey, pubkey)
+  const isRefusal = (error: unknown) => isPinholeError(error, 'ERR_SANDBOX_NODE')
+  await assert.rejects(admin.pairNode({ phrase: sandbox.node?.phrase ?? '' }), isRefusal)
+  for (const dry_run of [true, false]) {
+    await assert.rejects(admin.removeNode({ name: 'sandbox', dry_run }), isRefusal)
+  }
+  await assert.rejects(admin.testNode({ name: 'other' }), (error) =>
+    isPinholeError(error, 'ERR_NODE_UNKNOWN'),
+  )
+  const tried = await admin.tryService({ name: 'paid', path: '/paid', max_sats: '10' })
+  assert.deepEqual([tried.status, tried.paid], [200, true])
 })
 
 test('a sandbox that cannot have its port ends what it had begun', async (t) => {

@@ -16,7 +16,7 @@ export const infoOperations = (deps: AdminDeps): Pick<Operations, 'getInfo' | 'g
       mpp_realm: authenticator.mpprealm,
       version: VERSION,
       uptime_seconds: Math.floor((deps.clock.now() - deps.startedMs) / 1_000),
-      sandbox: deps.nodes === undefined,
+      sandbox: deps.nodes?.sandbox ?? true,
       relay_enabled: hashmail.enabled,
     }
   },

@@ -60,7 +60,8 @@ const NO_RELAY = {
 /** A sandbox, whose database goes with it, leaves nothing in the folder of a hub. */
 async function copy({ store, clock, config, nodes }: AdminDeps) {
   const { basedir, sqlite } = config()
-  const folder = nodes ? basedir : path.dirname(sqlite.databasefilename)
+  const lasting = nodes && !nodes.sandbox
+  const folder = lasting ? basedir : path.dirname(sqlite.databasefilename)
   const time = new Date(clock.wall()).toISOString().replaceAll(/[:.]/g, '-')
   const file = path.join(folder, 'backups', `pinhole-${time}.db`)
   return { file, bytes: await store.backup(file) }
