@@ -126,6 +126,8 @@ export const operations = {
       /** Pay the invoice from a node of this hub, up to so many satoshis; without it the 402 is shown only. */
       max_sats: int64.optional(),
       node: z.string().default(''),
+      /** Of an answer before: ask with what was paid for it since, from any wallet. */
+      challenge: z.string().max(16_384).default(''),
     }),
     response: z.object({
       status: z.int(),

@@ -5,6 +5,8 @@ import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { listen } from '../../mailbox/listen/listen.ts'
+import { toHex } from '../../src/base/bytes.ts'
+import { decodeInvoice } from '../../src/bolt11/decode.ts'
 import { operations } from '../../src/admin/contract.ts'
 import { SimulatedNetwork } from '../../src/sandbox/payments.ts'
 import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
@@ -86,6 +88,13 @@ test('a paired node pays within the limit and never above it; the payment is mar
     simulated.server.forceShutdown()
   })
   await call('POST', '/nodes', { phrase: waiting.phrase, mailbox: url })
+  const { challenge } = operations.tryService.response.parse(
+    (await call('POST', '/services/paid/try', {})).body,
+  )
+  const since = async (text: string) => call('POST', '/services/paid/try', { challenge: text })
+  const unpaid = operations.tryService.response.parse((await since(challenge)).body)
+  assert.deepEqual([unpaid.status, unpaid.paid, unpaid.challenge], [402, false, challenge])
+  assert.equal((await since('L402 nonsense')).status, 400)
   const dear = await call('POST', '/services/paid/try', { max_sats: 4 })
   assert.deepEqual([dear.status, dear.body.error], [402, 'ERR_PAYMENT_LIMIT'])
   assert.equal((await call('GET', '/stats')).body.transaction_count, '0')
@@ -98,6 +107,9 @@ test('a paired node pays within the limit and never above it; the payment is mar
     transactions.map(({ test: marked }) => marked),
     [true],
   )
+  network.pay(toHex(decodeInvoice(unpaid.invoice).paymentHash), 5_000n)
+  const elsewhere = operations.tryService.response.parse((await since(challenge)).body)
+  assert.deepEqual([elsewhere.status, elsewhere.paid, elsewhere.body], [200, true, 'served'])
   const unknown = await call('POST', '/services/paid/try', { max_sats: 5, node: 'alice' })
   assert.deepEqual([unknown.status, unknown.body.error], [404, 'ERR_NODE_UNKNOWN'])
 })

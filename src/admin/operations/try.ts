@@ -23,7 +23,7 @@ export const tryOperations = (
     checkPath(request.path)
     return probe(upstreamOf(request, deps), request.path, deps.clock)
   },
-  async tryService({ name, path, method, max_sats: maxSats, node }, { signal }) {
+  async tryService({ name, path, method, max_sats: maxSats, node, challenge: before }, { signal }) {
     const entry = deps.services.get(name)
     if (!entry) throw new PinholeError('ERR_ADMIN_NOT_FOUND', 'service not found')
     checkPath(path)
@@ -37,6 +37,11 @@ export const tryOperations = (
         headers: { ...(host === undefined ? {} : { host }), ...headers },
         signal,
       })
+    if (before !== '') {
+      const { shown, authorization } = await paidSince(before, deps)
+      if (authorization === undefined) return { ...shown, ...UNPAID, paid: false }
+      return { ...shown, ...lastOf(await ask({ authorization })), paid: true }
+    }
     const first = await ask({})
     const [challenge] = first.status === 402 ? parseChallenge(first.challenges) : []
     const shown = {
@@ -50,6 +55,8 @@ export const tryOperations = (
     return { ...shown, ...lastOf(await ask({ authorization })), paid: true }
   },
 })
+
+const UNPAID = { status: 402, headers: {}, body: '' }
 
 const lastOf = ({ status, headers, body }: OwnAnswer) => ({ status, headers, body })
 
@@ -93,6 +100,25 @@ function tryDecode(invoice: string): DecodedInvoice | undefined {
   }
 }
 
+/** What opens the service once the invoice of a challenge was paid, by whomever; marked as a test. */
+async function paidSince(text: string, { invoices, store }: AdminDeps) {
+  const [challenge] = parseChallenge(text.split('\n'))
+  const invoice = challenge && tryDecode(challenge.invoice)
+  if (!challenge || !invoice) return refuse('challenge: is none of a service')
+  const { amountMsat = 0n, paymentHash } = invoice
+  const price_sats = String(amountMsat / MSAT_PER_SAT)
+  const shown = { challenge: text, invoice: challenge.invoice, price_sats }
+  const preimage = await invoices.preimage(paymentHash)
+  if (!preimage) return { shown, authorization: undefined }
+  await markAsTest(paymentHash, store)
+  return { shown, authorization: formatAuthorization(challenge.macaroon, preimage) }
+}
+
+async function markAsTest(paymentHash: Uint8Array, { transactions }: AdminDeps['store']) {
+  const [sale] = transactions.list({ paymentHash }, { limit: 1 })
+  if (sale) await transactions.mark(sale.id, true)
+}
+
 interface Spending {
   readonly maxMsat: bigint
   readonly node: string
@@ -116,7 +142,6 @@ async function pay(
   }
   const wallet = nodes.wallet(node === '' ? undefined : node)
   const { preimage } = await wallet.pay(invoice, { maxFeeMsat: maxMsat - amountMsat, signal })
-  const [sale] = store.transactions.list({ paymentHash }, { limit: 1 })
-  if (sale) await store.transactions.mark(sale.id, true)
+  await markAsTest(paymentHash, store)
   return formatAuthorization(macaroon, preimage)
 }
