@@ -1,4 +1,5 @@
 /** The newest lines of the log, for whoever operates the hub from afar. Secrets are taken out before a line is kept. */
+import { randomUUID } from 'node:crypto'
 import type { Clock } from './base/clock.ts'
 import { type Log, type LogFields, redact } from './base/log.ts'
 
@@ -22,11 +23,22 @@ export interface KeptLine {
   readonly fields: string
 }
 
+/** A part of the log, oldest line first. */
+export interface LogPart {
+  readonly lines: readonly KeptLine[]
+  /** Where to go on. */
+  readonly cursor: string
+}
+
 /** Keeps the newest lines. */
 export class LogLines {
   readonly #clock: Clock
   readonly #debug: boolean
+  /** Lines of another process are not those of this one, whatever their numbers. */
+  readonly #run = randomUUID()
   #lines: KeptLine[] = []
+  /** Lines before the first that is kept. */
+  #dropped = 0
 
   /** `debug`: whether lines of that level are kept too. They are many. */
   constructor(clock: Clock, debug: boolean) {
@@ -60,6 +72,32 @@ export class LogLines {
     return found
   }
 
+  /** Where the log has come to. */
+  get cursor(): string {
+    return this.#cursorAt(this.#dropped + this.#lines.length)
+  }
+
+  /**
+   * At most `limit` lines of at least `level` that came after `cursor`, oldest first. All that are kept come after a
+   * cursor of another process.
+   */
+  after(cursor: string, level: Level, limit: number): LogPart {
+    const [, run, number] = /^(.+)\.(\d{1,15})$/.exec(cursor) ?? []
+    const seen = run === this.#run ? Number(number) : 0
+    const least = LEVELS.indexOf(level)
+    const lines: KeptLine[] = []
+    let at = Math.max(0, seen - this.#dropped)
+    for (; at < this.#lines.length && lines.length < limit; at++) {
+      const line = this.#lines[at]
+      if (line && LEVELS.indexOf(line.level) >= least) lines.push(line)
+    }
+    return { lines, cursor: this.#cursorAt(this.#dropped + at) }
+  }
+
+  #cursorAt(number: number): string {
+    return `${this.#run}.${number}`
+  }
+
   #keep(level: Level, { part, ...fields }: LogFields, text: string): void {
     this.#lines.push({
       atMs: this.#clock.wall(),
@@ -68,7 +106,9 @@ export class LogLines {
       text: text.slice(0, MAX_TEXT_CHARS),
       fields: jsonOf(fields),
     })
-    if (this.#lines.length >= 2 * MAX_LINES) this.#lines = this.#lines.slice(MAX_LINES)
+    if (this.#lines.length < 2 * MAX_LINES) return
+    this.#lines = this.#lines.slice(MAX_LINES)
+    this.#dropped += MAX_LINES
   }
 }
 

@@ -292,9 +292,16 @@ export const operations = {
     request: z.strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
       limit: z.coerce.number().int().min(1).max(1_000).default(200),
+      /** The `cursor` of an earlier answer: the first lines after it, in place of the newest ones. */
+      after: z.string().max(100).default(''),
     }),
-    response: z.object({ lines: z.array(hub.logLine) }),
-    summary: 'The newest lines of the log',
+    response: z.object({
+      /** Newest first. */
+      lines: z.array(hub.logLine),
+      /** To go on from; it begins otherwise once the hub was started anew. */
+      cursor: z.string().default(''),
+    }),
+    summary: 'The newest lines of the log, or those after a cursor',
   }),
   streamEvents: operation({
     scope: 'read',

@@ -51,9 +51,11 @@ test('a backup says where it lies', async (t) => {
 test('lines of the log are one row each', async (t) => {
   const fields = { node: 'shop', tries: 3 }
   const line = { at: AT, level: 'warn' as const, part: 'HUB', text: 'the node\nis away', fields }
-  const { url, calls } = await adminServer(t, { listLogs: () => ({ lines: [line] }) })
+  const { url, calls } = await adminServer(t, {
+    listLogs: () => ({ lines: [line], cursor: 'a.1' }),
+  })
   const flags = ['logs', '--hub', url, ...MACAROON]
-  assert.deepEqual((await pinhole(...flags)).json(), { lines: [line] })
+  assert.deepEqual((await pinhole(...flags)).json(), { lines: [line], cursor: 'a.1' })
   const { out } = await onTerminal(...flags, '--level', 'warn', '--limit', '5')
   assert.match(out, /Z +warn +HUB +the node is away node=shop tries=3\n$/)
   assert.deepEqual(calls.at(-1)?.request, { level: 'warn', limit: '5' })

@@ -1,6 +1,8 @@
 /** What the hub has and counts: its relay, invoices made ahead, allowances, lines of its log; and a copy of its database. */
 import path from 'node:path'
+import type { KeptLine } from '../../log-lines.ts'
 import { sessionCommand, SELLING } from '../../nodes/permissions.ts'
+import type { LogLine } from '../contract.ts'
 import type { AdminDeps } from '../deps.ts'
 import type { Operations } from '../operations.ts'
 import { RelayFigures } from '../relay-figures.ts'
@@ -34,13 +36,12 @@ export function stockOperations(deps: AdminDeps): Pick<Operations, Names> {
         services: services.map(({ name, used }) => ({ service_name: name, used })),
       }
     },
-    listLogs: async ({ level, limit }) => ({
-      lines: logLines.list(level, limit).map(({ atMs, fields, ...line }) => ({
-        ...line,
-        at: new Date(atMs).toISOString(),
-        fields: JSON.parse(fields) as Record<string, unknown>,
-      })),
-    }),
+    async listLogs({ level, limit, after }) {
+      const { cursor } = logLines
+      if (after === '') return { lines: logLines.list(level, limit).map(shownLine), cursor }
+      const part = logLines.after(after, level, limit)
+      return { lines: part.lines.map(shownLine).reverse(), cursor: part.cursor }
+    },
     backup() {
       // Two at once would be the same copy twice.
       copying ??= copy(deps).finally(() => (copying = undefined))
@@ -48,6 +49,12 @@ export function stockOperations(deps: AdminDeps): Pick<Operations, Names> {
     },
   }
 }
+
+const shownLine = ({ atMs, fields, ...line }: KeptLine): LogLine => ({
+  ...line,
+  at: new Date(atMs).toISOString(),
+  fields: JSON.parse(fields) as Record<string, unknown>,
+})
 
 const NO_RELAY = {
   boxes: 0,
