@@ -7,7 +7,7 @@ import * as hub from './contract/hub.ts'
 import { operation, type Operation } from './contract/operation.ts'
 import * as sale from './contract/sale.ts'
 import * as services from './contract/service.ts'
-import { flag, int64, page, time } from './contract/values.ts'
+import { flag, int64, page, shaped, time } from './contract/values.ts'
 
 export type { Operation, Scope } from './contract/operation.ts'
 export { HIDDEN } from './contract/service.ts'
@@ -15,6 +15,8 @@ export { HIDDEN } from './contract/service.ts'
 const nothing = z.strictObject({})
 const named = z.strictObject({ name: z.string() })
 const status = z.object({ status: z.string() })
+/** Of a request that the hub makes. */
+const PATH = shaped('^/[!-~]{0,8000}$').default('/')
 
 /** Every operation, by name. */
 export const operations = {
@@ -86,7 +88,7 @@ export const operations = {
     scope: 'write',
     method: 'DELETE',
     path: '/tokens/{token_id}',
-    request: z.strictObject({ token_id: z.string(), dry_run: flag.optional() }),
+    request: z.strictObject({ token_id: sale.tokenId, dry_run: flag.optional() }),
     response: status,
     summary: 'Revokes a token: its next use draws a new 402',
   }),
@@ -121,8 +123,8 @@ export const operations = {
     path: '/services/{name}/try',
     request: z.strictObject({
       name: z.string(),
-      path: z.string().default('/'),
-      method: z.string().default('GET'),
+      path: PATH,
+      method: shaped('^[A-Z]{1,16}$').default('GET'),
       /** Pay the invoice from a node of this hub, up to so many satoshis; without it the 402 is shown only. */
       max_sats: int64.optional(),
       node: z.string().default(''),
@@ -148,10 +150,10 @@ export const operations = {
     path: '/upstreams/test',
     request: z.strictObject({
       address: z.string(),
-      protocol: z.string().default('http'),
+      protocol: services.protocol.default('http'),
       tls_cert_path: z.string().default(''),
       tls_insecure: z.boolean().default(false),
-      path: z.string().default('/'),
+      path: PATH,
     }),
     response: z.object({
       reachable: z.boolean(),

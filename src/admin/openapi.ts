@@ -1,7 +1,9 @@
 /** The OpenAPI document, made of the contract. */
 import { z } from 'zod'
+import { type ErrorCode, PinholeError } from '../base/errors.ts'
 import { VERSION } from '../version.ts'
-import { type Operation, operations, REST_PREFIX } from './contract.ts'
+import { type Operation, type OperationName, operations, REST_PREFIX } from './contract.ts'
+import { refusalsOf } from './contract/refusals.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -49,23 +51,26 @@ const FAILURE = {
   },
 }
 
+const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name)
+
 function paths(): Json {
   const found: Record<string, Record<string, unknown>> = {}
-  for (const [name, operation] of Object.entries(operations)) {
+  for (const name of Object.keys(operations).filter(isOperation)) {
+    const operation: Operation = operations[name]
     const path = REST_PREFIX + operation.path
     found[path] = { ...found[path], [operation.method.toLowerCase()]: described(name, operation) }
   }
   return found
 }
 
-function described(operationId: string, operation: Operation): Json {
+function described(operationId: OperationName, operation: Operation): Json {
   const { scope, summary, method, path, request, response, answer = 'json' } = operation
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
   const { properties, required } = requestOf(request)
   const others = Object.entries(properties).filter(([name]) => !inPath.includes(name))
   const inBody = method !== 'GET' && method !== 'DELETE'
   const parameters = [
-    ...inPath.map((name) => parameter('path', name, properties[name] ?? { type: 'string' }, true)),
+    ...inPath.map((name) => parameter('path', name, inSegment(properties[name]), true)),
     ...(inBody ? [] : others).map(([name, schema]) =>
       parameter('query', name, schema, required.includes(name)),
     ),
@@ -86,13 +91,32 @@ function described(operationId: string, operation: Operation): Json {
       : {}),
     responses: {
       200: { description: 'Done.', content: contentOf(answer, response) },
-      default: {
-        description: 'Refused.',
-        content: json({ $ref: '#/components/schemas/Failure' }),
-      },
+      ...refused(refusalsOf(operationId, scope !== 'none')),
     },
     ...(scope === 'none' ? { security: [] } : {}),
   }
+}
+
+/** The answers of refused requests, by status. */
+function refused(codes: readonly ErrorCode[]): Json {
+  const statusOf = (code: ErrorCode) => new PinholeError(code, '').status
+  return Object.fromEntries(
+    [...new Set(codes.map(statusOf))].map((status) => [
+      status,
+      {
+        description: `Refused: ${codes.filter((code) => statusOf(code) === status).join(', ')}.`,
+        ...(status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}),
+        content: json({ $ref: '#/components/schemas/Failure' }),
+      },
+    ]),
+  )
+}
+
+const RETRY_AFTER = {
+  'Retry-After': {
+    description: 'When to come back, in seconds, where that is known.',
+    schema: { type: 'integer', minimum: 1 },
+  },
 }
 
 const parameter = (where: string, name: string, schema: unknown, required: boolean): Json => ({
@@ -101,6 +125,12 @@ const parameter = (where: string, name: string, schema: unknown, required: boole
   required,
   schema,
 })
+
+/** A segment of a path is never empty. */
+const inSegment = (schema: unknown): Json => {
+  const known = isRecord(schema) ? schema : { type: 'string' }
+  return known['type'] === 'string' ? { minLength: 1, ...known } : known
+}
 
 const json = (schema: Json): Json => ({ 'application/json': { schema } })
 
@@ -113,7 +143,8 @@ function contentOf(answer: NonNullable<Operation['answer']>, response: z.ZodType
     events: 'text/event-stream',
   }
   const type = types[answer]
-  return { [type]: { schema: { type: 'string' } } }
+  // A reader of YAML has what it says, not its text.
+  return { [type]: { schema: { type: answer === 'yaml' ? 'object' : 'string' } } }
 }
 
 function requestOf(request: z.ZodType): {

@@ -41,10 +41,7 @@ export function restRoutes(app: FastifyInstance, parts: RestParts): void {
     if (isOperation(name)) route(app, name, parts)
   }
   app.get(`${REST_PREFIX}/openapi.json`, async () => openApi())
-  app.all(`${REST_PREFIX}/*`, (request, reply) => {
-    if (request.method === 'OPTIONS') void reply.code(204).send()
-    else sendFailure(reply, unknown(request))
-  })
+  refuseOthers(app)
 }
 
 /** Whatever a body says it is, it is read as JSON, as at a gRPC gateway; an empty one is an empty object. */
@@ -83,7 +80,7 @@ function route(app: FastifyInstance, name: OperationName, parts: RestParts): voi
 
 /** Query, body and path parameters as one request; the path wins, as at a gRPC gateway. */
 function valuesOf({ query, body, params }: FastifyRequest): Record<string, unknown> {
-  if (body !== undefined && body !== null && (typeof body !== 'object' || Array.isArray(body))) {
+  if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
     throw new PinholeError('ERR_ADMIN_REQUEST', 'the body must be a JSON object')
   }
   return { ...inSnakeCase(query), ...inSnakeCase(body), ...record(params) }
@@ -101,18 +98,35 @@ const inSnakeCase = (value: unknown): object =>
 const record = (value: unknown): object =>
   typeof value === 'object' && value !== null ? value : {}
 
-/** Every path of the contract, to tell a wrong method from a path that is none. */
-const PATHS = Object.values(contract).map(
-  ({ path }) =>
-    new RegExp(`^${REST_PREFIX}${path.replace('.', '[.]').replace(/\{\w+\}/g, '[^/]+')}$`),
-)
+/** Every path of the contract with its methods, those without parameters first. */
+const PATHS = [...new Set(Object.values(contract).map(({ path }) => path))]
+  .map((path) => ({
+    url: REST_PREFIX + path,
+    fixed: !path.includes('{'),
+    pattern: new RegExp(`^${REST_PREFIX}${path.replace('.', '[.]').replace(/\{\w+\}/g, '[^/]+')}$`),
+    methods: Object.values(contract)
+      .filter((one) => one.path === path)
+      .map(({ method }): string => method),
+  }))
+  .sort((a, b) => Number(b.fixed) - Number(a.fixed))
 
-function unknown({ url }: FastifyRequest): PinholeError {
-  const [path = ''] = url.split('?')
-  if (!PATHS.some((known) => known.test(path))) {
-    return new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found')
+/** Wrong methods and paths that are none: before a body is read, or its type judged. */
+function refuseOthers(app: FastifyInstance): void {
+  for (const { url, methods } of PATHS.filter(({ fixed }) => fixed)) {
+    // Else it would be taken for a parameter, such as a token id `decode`.
+    const method = app.supportedMethods.filter((one) => !methods.includes(one))
+    app.route({ method, url, exposeHeadRoute: false, onRequest: refuse, handler() {} })
   }
-  return new PinholeError('ERR_ADMIN_METHOD', 'Method Not Allowed')
+  app.all(`${REST_PREFIX}/*`, { onRequest: refuse }, () => {})
+}
+
+const refuse: onRequestHookHandler = ({ method, url }, reply) => {
+  const [path = ''] = url.split('?')
+  const known = PATHS.find(({ pattern }) => pattern.test(path))
+  if (known) void reply.header('allow', [...known.methods, 'OPTIONS'].join(', '))
+  if (method === 'OPTIONS') void reply.code(204).send()
+  else if (known) sendFailure(reply, new PinholeError('ERR_ADMIN_METHOD', 'Method Not Allowed'))
+  else sendFailure(reply, new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found'))
 }
 
 const secureHeaders: onRequestHookHandler = (_request, reply, next) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { operations, REST_PREFIX } from '../../src/admin/contract.ts'
 import { openApi } from '../../src/admin/openapi.ts'
+import { adminHub } from './hub.ts'
 
 const document = openApi()
 
@@ -82,4 +83,39 @@ test('every parameter of a path is described, and required', () => {
 
 test('it can be read as JSON without loss', () => {
   assert.deepEqual(JSON.parse(JSON.stringify(document)), document)
+})
+
+test('an operation says by which statuses it is refused, and no more', () => {
+  const statuses = (path: string, method: string) =>
+    members(at(`#/paths/${path.replaceAll('/', '~1')}/${method}/responses`)).map(([name]) => name)
+  assert.deepEqual(statuses('/api/admin/health', 'get'), ['200', '400', '403', '500'])
+  const guarded = ['200', '400', '401', '403', '429', '500']
+  assert.deepEqual(statuses('/api/admin/info', 'get'), guarded)
+  assert.ok(statuses('/api/admin/services', 'post').includes('409'))
+  assert.ok(statuses('/api/admin/nodes/{name}/test', 'post').includes('501'))
+})
+
+test('a wrong method draws those that there are, whatever its body; a body that is no object is refused', async (t) => {
+  const { url, macaroon, call } = await adminHub(t)
+  const headers = { 'grpc-metadata-macaroon': macaroon }
+  const draw = async (method: string, path: string) => {
+    const body = method === 'QUERY' || method === 'PUT' ? 'none' : undefined
+    const { status, headers: said } = await fetch(`${url}${REST_PREFIX}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    })
+    return `${status} ${said.get('allow')}`
+  }
+  assert.equal(await draw('QUERY', '/info'), '405 GET, OPTIONS')
+  assert.equal(await draw('PUT', '/services'), '405 GET, POST, OPTIONS')
+  assert.equal(await draw('DELETE', '/tokens/decode'), '405 POST, OPTIONS')
+  assert.equal(await draw('GET', '/services/x/try'), '405 POST, OPTIONS')
+  assert.equal(await draw('OPTIONS', '/services/x'), '204 PUT, DELETE, GET, OPTIONS')
+  assert.equal(await draw('GET', '/none'), '404 null')
+  assert.equal((await call('POST', '/tokens/decode', null)).status, 400)
+  assert.equal(
+    (await call('GET', `/services/${'long'.repeat(500)}`)).body['error'],
+    'ERR_ADMIN_NOT_FOUND',
+  )
 })

@@ -1,6 +1,6 @@
 /** What was offered, what was paid, and sums of it. */
 import { z } from 'zod'
-import { flag, hex, int64, page, time } from './values.ts'
+import { flag, hex, int64, page, shaped, time, timeOrNothing } from './values.ts'
 
 const timeOrNone = z.union([time, z.literal('')])
 
@@ -31,9 +31,9 @@ export const transaction = z.object({
 export const listTransactions = z.strictObject({
   service: z.string().default(''),
   /** `pending`, `settled` or any. */
-  state: z.string().default(''),
-  start_date: z.string().default(''),
-  end_date: z.string().default(''),
+  state: shaped('^(pending|settled)?$').default(''),
+  start_date: timeOrNothing,
+  end_date: timeOrNothing,
   /** Beginning of a token id or payment hash. */
   search: z.string().max(64).optional(),
   exclude_test: flag.optional(),
@@ -47,7 +47,10 @@ export const transactionList = z.object({ transactions: z.array(transaction), to
 export const tokenList = z.object({ tokens: z.array(transaction), total_count: int64 })
 
 /** A time span: both or none, RFC 3339. */
-export const span = { from: z.string().default(''), to: z.string().default('') }
+export const span = { from: timeOrNothing, to: timeOrNothing }
+
+/** Of a token. */
+export const tokenId = shaped('^[0-9a-fA-F]{64}$')
 
 /** Totals of what was paid. */
 export const stats = z.object({

@@ -1,6 +1,6 @@
 /** Services: Aperture's eight fields under its names, and the rest of an entry of `services`. */
 import { z } from 'zod'
-import { flag, int64, time } from './values.ts'
+import { flag, int64, shaped, time } from './values.ts'
 
 /** `AUTH_SCHEME_L402` unless said otherwise. */
 export const authScheme = z.enum(['AUTH_SCHEME_L402', 'AUTH_SCHEME_MPP', 'AUTH_SCHEME_L402_MPP'])
@@ -30,18 +30,22 @@ const dynamicPrice = z.strictObject({
   usage_tail_bytes: z.int().min(0),
 })
 
+/** `http`, `https` or `h2c`; empty leaves it. */
+export const protocol = shaped('^(https?|h2c)?$')
+
 /** Everything of a service but its name. */
 const fields = {
   /** `host:port`, or `unix:` and a path. */
   address: z.string(),
-  /** `http`, `https` or `h2c`. */
-  protocol: z.string(),
+  protocol,
   host_regexp: z.string(),
   path_regexp: z.string(),
   /** Satoshis. */
   price: int64,
   /** `on`, `off` or `freebie N`. */
-  auth: z.string(),
+  auth: shaped(
+    '^([oO][nN]|[oO][fF][fF]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|freebie 0*[1-9][0-9]{0,8})?$',
+  ),
   auth_scheme: authScheme,
   /** Seconds that a token is good for; 0 is for ever. */
   timeout: z.int().min(0),

@@ -15,6 +15,23 @@ export const time = z.iso.datetime({
   error: 'must be a time such as 2026-01-31T12:00:00Z',
 })
 
+/**
+ * A time, or empty for none, of a request. Only the document says so: the operations refuse what is no time in
+ * Aperture's words.
+ */
+export const timeOrNothing = z
+  .string()
+  .default('')
+  .meta({
+    anyOf: [
+      { type: 'string', const: '' },
+      { type: 'string', format: 'date-time' },
+    ],
+  })
+
+/** Text of this form, by the document alone: the operations refuse what is not in Aperture's words. */
+export const shaped = (pattern: string) => z.string().meta({ pattern })
+
 /** Bytes in hex. */
 export const hex = z.string().regex(/^([0-9a-f]{2})*$/i, 'must be hex')
 
