@@ -157,7 +157,8 @@ class RunningHub implements Hub {
     const app = fastify({
       serverFactory: listener.serverFactory,
       return503OnClosing: false,
-      routerOptions: { ignoreTrailingSlash: false },
+      // A name in a path is as long as the limit of the head lets it be.
+      routerOptions: { ignoreTrailingSlash: false, maxParamLength: Number.MAX_SAFE_INTEGER },
       bodyLimit: MAX_ORDINARY_BODY_BYTES,
       frameworkErrors: refuseUrl,
       genReqId: this.#requestIds.of,
