@@ -1,17 +1,21 @@
-// Asks a hub on this machine whether it takes requests: node health.mjs [HOST:PORT] [TRIES]. Ends with 0 when it does.
-// HOST:PORT is localhost:8081 without one. TLS is tried first, and any certificate will do: it is asked by address.
+// Asks a hub on this machine whether it takes requests: node health.mjs [ADDRESS] [TRIES] [PID]. Ends with 0 when it does.
+// ADDRESS is HOST:PORT, localhost:8081 without one: TLS is tried first, then cleartext. A hub behind another server is
+// asked by http://HOST:PORT, or tells its log of the attempt. Any certificate will do. Nobody is waited for when the
+// process PID is gone.
 import http from 'node:http'
 import https from 'node:https'
 
 const TIMEOUT_MS = 5_000
 const PAUSE_MS = 1_000
-const [address = 'localhost:8081', tries = '1'] = process.argv.slice(2)
+const [address = 'localhost:8081', tries = '1', pid] = process.argv.slice(2)
+const urls = address.includes('://') ? [address] : [`https://${address}`, `http://${address}`]
 
 /** Resolves to what is wrong, `undefined` when nothing is. */
-const ask = (client, scheme) =>
+const ask = (url) =>
   new Promise((resolve) => {
+    const client = url.startsWith('https:') ? https : http
     const options = { rejectUnauthorized: false, timeout: TIMEOUT_MS, agent: false }
-    const request = client.get(`${scheme}://${address}/_pinhole/health`, options, (answer) => {
+    const request = client.get(new URL('/_pinhole/health', url), options, (answer) => {
       answer.resume().once('end', () => {
         resolve(answer.statusCode === 200 ? undefined : `it answers ${answer.statusCode}`)
       })
@@ -20,12 +24,26 @@ const ask = (client, scheme) =>
     request.once('error', (error) => resolve(error.message || error.code))
   })
 
+/** Whether the hub's process is known to be gone; that it is somebody else's does not matter. */
+function isGone() {
+  if (pid === undefined) return false
+  try {
+    process.kill(Number(pid), 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
+}
+
 for (let left = Number(tries); ;) {
-  const byTls = await ask(https, 'https')
-  const why = byTls === undefined ? undefined : await ask(http, 'http')
-  if (why === undefined) process.exit(0)
-  if (--left <= 0) {
-    process.stderr.write(`${address}: ${byTls}; in cleartext: ${why}\n`)
+  const wrong = []
+  for (const url of urls) {
+    const why = await ask(url)
+    if (why === undefined) process.exit(0)
+    wrong.push(`${url}: ${why}`)
+  }
+  if (--left <= 0 || isGone()) {
+    process.stderr.write(`${wrong.join('; ')}\n`)
     process.exit(1)
   }
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
