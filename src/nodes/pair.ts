@@ -108,9 +108,12 @@ function checkName({ name, rows, reserved }: PairOptions, earlier: string | unde
     throw new PinholeError('ERR_NODE_EXISTS', `this phrase is paired under the name ${earlier}`)
   }
   if (rows.get(name) || reserved(name)) {
-    throw new PinholeError('ERR_NODE_EXISTS', `there is a node of the name ${name} already`)
+    throw nameTaken(name)
   }
 }
+
+const nameTaken = (name: string) =>
+  new PinholeError('ERR_NODE_EXISTS', `there is a node of the name ${name} already`)
 
 interface Place {
   readonly name: string
@@ -148,13 +151,17 @@ async function keepIdentity(
     return from
   }
   const taken = (other: string) => rows.get(other) !== undefined || reserved(other)
-  const final = name ?? nameFromAlias(identity?.alias ?? '', taken)
-  const row = storedRow(rows, from)
-  const sealed = await sealPairing(final, await openPairing(row, secret), secret)
-  // Both are there for a moment: a crash between leaves one too many, not one too few.
-  await rows.put({ ...row, ...identity, name: final, sealed })
-  await rows.remove(from)
-  return final
+  for (;;) {
+    const final = name ?? nameFromAlias(identity?.alias ?? '', taken)
+    const row = storedRow(rows, from)
+    const sealed = await sealPairing(final, await openPairing(row, secret), secret)
+    // Both are there for a moment: a crash between leaves one too many, not one too few.
+    if (await rows.put({ ...row, ...identity, name: final, sealed })) {
+      await rows.remove(from)
+      return final
+    }
+    if (name !== undefined) throw nameTaken(name)
+  }
 }
 
 function storedRow(rows: NodeRows, name: string) {

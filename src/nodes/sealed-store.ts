@@ -42,6 +42,10 @@ export function sealedStore(options: SealedStoreOptions): PairingStore {
       if (known && !row) {
         throw new PinholeError('ERR_SESSION_STORE', `the node ${name} was removed from the store`)
       }
+      if (!known && row) {
+        const text = `another node was paired under the name ${name} just now`
+        throw new PinholeError('ERR_NODE_EXISTS', text)
+      }
       return { ...(row ?? { name, kind: 'lnc', createdAtMs: clock.wall() }), sealed }
     })
     known = true

@@ -26,8 +26,11 @@ export interface NodeRows {
   /** In the order of pairing. */
   list(): readonly NodeRow[]
   get(name: string): NodeRow | undefined
-  /** Adds the node, or replaces the one of that name; resolves when it would survive a crash. */
-  put(row: NodeRow): Promise<void>
+  /**
+   * Adds the node, or puts it in the place of `was`. Resolves, when it would survive a crash, to whether all still was as
+   * `was` says, and with `false` has changed nothing: a hub and a command can both be at work.
+   */
+  put(row: NodeRow, was?: NodeRow): Promise<boolean>
   /**
    * Forgets the node, its pooled invoices and how far its invoice stream was heard. Resolves to whether there
    * was one.
@@ -52,8 +55,9 @@ export function nodeRows(database: Database, writer: Writer, traces: NodeTraces)
       const row = first(database, query.where('name', '=', name))
       return row && nodeRow(row)
     },
-    async put(row) {
-      await writer.ask({ name: 'put node', row: { ...row, sealed: own(row.sealed) } })
+    async put(row, was) {
+      const write = { name: 'put node', row: ownRow(row), was: was && ownRow(was) } as const
+      return (await writer.ask(write)) > 0
     },
     async remove(name) {
       const gone = await writer.ask({ name: 'remove node', node: name })
@@ -66,6 +70,8 @@ export function nodeRows(database: Database, writer: Writer, traces: NodeTraces)
     },
   }
 }
+
+const ownRow = (row: NodeRow): NodeRow => ({ ...row, sealed: own(row.sealed) })
 
 const nodeRow = (row: Tables['nodes']): NodeRow => ({
   name: row.name,

@@ -1,5 +1,6 @@
 /** Prepared statements of the writer: one function for each kind of write. */
 import type { Database } from 'better-sqlite3'
+import type { NodeRow } from './node-rows.ts'
 import type { ServicePrice } from './service-rows.ts'
 import type { Write } from './write.ts'
 
@@ -128,22 +129,26 @@ function prepareNodes(run: (text: string) => Runner) {
      on conflict (node) do update
      set add_index = excluded.add_index, settle_index = excluded.settle_index`,
   )
-  const put = run(
+  const add = run(
     `insert into nodes (name, kind, sealed, alias, pubkey, network, created_ms)
-     values (?, ?, ?, ?, ?, ?, ?)
-     on conflict (name) do update
-     set kind = excluded.kind, sealed = excluded.sealed, alias = excluded.alias,
-       pubkey = excluded.pubkey, network = excluded.network, created_ms = excluded.created_ms`,
+     values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
   )
+  const replace = run(
+    `update nodes set kind = ?, sealed = ?, alias = ?, pubkey = ?, network = ?, created_ms = ?
+     where name = ? and kind = ? and sealed = ? and alias is ? and pubkey is ? and network is ?
+       and created_ms = ?`,
+  )
+  const valuesOf = ({ kind, sealed, alias, pubkey, network, createdAtMs }: NodeRow) =>
+    [kind, sealed, alias ?? null, pubkey ?? null, network ?? null, createdAtMs] as const
   const remove = run('delete from nodes where name = ?')
   const removeIndex = run('delete from settle_indexes where node = ?')
   const removePool = run('delete from pooled_invoices where node = ?')
   const adopted = run('update lnc_sessions set phrase = null, local_key = null where id = ?')
   return {
     index: ({ node, indexes }: Of<'index'>) => index(node, indexes.addIndex, indexes.settleIndex),
-    'put node'({ row }: Of<'put node'>): number {
-      const { name, kind, sealed, alias, pubkey, network, createdAtMs } = row
-      return put(name, kind, sealed, alias ?? null, pubkey ?? null, network ?? null, createdAtMs)
+    'put node'({ row, was }: Of<'put node'>): number {
+      if (!was) return add(row.name, ...valuesOf(row))
+      return replace(...valuesOf(row), row.name, ...valuesOf(was))
     },
     'remove node'({ node }: Of<'remove node'>): number {
       removeIndex(node)

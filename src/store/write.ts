@@ -17,7 +17,7 @@ export type Write =
   | { readonly name: 'drop price'; readonly node: string; readonly amountMsat: bigint }
   | { readonly name: 'prune expired'; readonly nowMs: number }
   | { readonly name: 'index'; readonly node: string; readonly indexes: InvoiceIndexes }
-  | { readonly name: 'put node'; readonly row: NodeRow }
+  | { readonly name: 'put node'; readonly row: NodeRow; readonly was: NodeRow | undefined }
   | { readonly name: 'remove node'; readonly node: string }
   | { readonly name: 'drop node'; readonly node: string }
   | { readonly name: 'adopted'; readonly id: Uint8Array }

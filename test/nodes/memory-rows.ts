@@ -6,7 +6,11 @@ export function memoryRows(): NodeRows {
   return {
     list: () => [...rows.values()].sort((a, b) => a.createdAtMs - b.createdAtMs),
     get: (name) => rows.get(name),
-    put: async (row) => void rows.set(row.name, row),
+    put: async (row, was) => {
+      const same = rows.get(row.name) === was
+      if (same) rows.set(row.name, row)
+      return same
+    },
     remove: async (name) => rows.delete(name),
     dropInvoices: async () => {},
   }

@@ -100,7 +100,10 @@ test('another secret opens nothing and says whose keys stay closed', async (t) =
   await assert.rejects(storeOf(rows, basedir, '').store.load(), refusal)
   assert.deepEqual(readdirSync(basedir), [], 'opening makes no key file')
 
-  await storeOf(rows, basedir).store.save(PAIRING)
+  const unread = storeOf(rows, basedir).store
+  await assert.rejects(unread.save(PAIRING), { code: 'ERR_NODE_EXISTS' }, 'it was paired elsewhere')
+  await rows.remove('bob')
+  await unread.save(PAIRING)
   const other = folder(t)
   const byFile = { code: 'ERR_NODE_SECRET', message: /keys of node bob.*node\.key/ }
   await assert.rejects(storeOf(rows, other).store.load(), byFile)
@@ -166,4 +169,22 @@ test('a change of how the relay is trusted is kept with the pairing', async (t) 
   const strict = sealedStore({ editor, secret, name: 'bob', insecureTls: false, clock })
   assert.deepEqual(await strict.load(), PAIRING)
   assert.equal((await openPairing(rowOf(rows), secret)).insecureTls, false)
+})
+
+test('what another process changes meanwhile is changed no less', async () => {
+  const rows = memoryRows()
+  await rows.put({ name: 'bob', kind: 'lnc', sealed: Uint8Array.of(1), createdAtMs: 1 })
+  let elsewhere = 3
+  const busy: NodeRows = {
+    ...rows,
+    async put(row, was) {
+      const now = rows.get('bob')
+      if (now && elsewhere-- > 0)
+        await rows.put({ ...now, sealed: Uint8Array.of(9 - elsewhere) }, now)
+      return rows.put(row, was)
+    },
+  }
+  await new RowEditor(busy).edit('bob', (row) => row && { ...row, alias: 'BOB' })
+  const { alias, sealed } = rowOf(rows)
+  assert.deepEqual([alias, sealed], ['BOB', Uint8Array.of(9)])
 })

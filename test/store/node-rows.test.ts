@@ -31,12 +31,26 @@ test('nodes are listed in the order of pairing, replaced by name and removed', a
     await nodes.put(bob)
     assert.deepEqual(nodes.list().map(plainRow), [bob, alice])
     const renewed = { ...alice, sealed: Uint8Array.of(9), alias: undefined }
-    await nodes.put(renewed)
+    await nodes.put(renewed, alice)
     assert.deepEqual(plainRow(nodes.get('alice')), renewed)
     assert.equal(nodes.get('carol'), undefined)
     assert.equal(await nodes.remove('alice'), true)
     assert.equal(await nodes.remove('alice'), false)
     assert.deepEqual(nodes.list().map(plainRow), [bob])
+  })
+})
+
+test('a node is replaced only as long as it is as it was read', async () => {
+  await withStore(async ({ nodes }) => {
+    assert.equal(await nodes.put(bob), true)
+    assert.equal(await nodes.put({ ...bob, alias: 'other' }), false)
+    const read = nodes.get('bob') ?? assert.fail()
+    assert.equal(await nodes.put({ ...read, alias: 'BOB' }, read), true)
+    assert.equal(await nodes.put({ ...read, sealed: Uint8Array.of(9) }, read), false)
+    assert.deepEqual(plainRow(nodes.get('bob')), { ...bob, alias: 'BOB' })
+    await nodes.remove('bob')
+    assert.equal(await nodes.put(read, read), false, 'one that was removed stays so')
+    assert.equal(nodes.get('bob'), undefined)
   })
 })
 
