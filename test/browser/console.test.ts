@@ -3,13 +3,12 @@
  * simulated and waits at the hub's own relay, so that it is paired and paid over a real LNC connection.
  */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createRequire } from 'node:module'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
-import type { Browser, Page, Request } from 'playwright-core'
+import type { Page } from 'playwright-core'
+import { toFile } from 'qrcode'
 import { listen } from '../../mailbox/listen/listen.ts'
 import { connect } from '../../mailbox/connect/node.ts'
 import { nodeWallet } from '../../src/client/node-wallet.ts'
@@ -19,13 +18,20 @@ import { payingFetch } from '../../src/client/fetch.ts'
 import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { type AdminHub, adminHub } from '../admin/hub.ts'
 import { launchChromium, requireChromium } from '../system/chromium.ts'
+import { detectorOf, DOT, filmCode, type Picture, RIM } from './still-camera.ts'
+import {
+  assertFits,
+  logIn,
+  openWindow,
+  picture,
+  prepare,
+  rows,
+  show,
+  SIZES,
+  startApi,
+  until,
+} from './window.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
-const ARTIFACTS = path.join(root, 'test-artifacts')
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-/** A page gets so long for what happens by itself, on a machine that is busy. */
-const PATIENCE_MS = 15_000
-const SIZES = { narrow: { width: 360, height: 740 }, wide: { width: 1280, height: 900 } } as const
 /** All rules once; what depends on colours and sizes in the other look too. */
 const LOOKS = [
   ['wide', 'light', undefined],
@@ -41,18 +47,6 @@ const PAGES = [
   'logs',
   'set-up',
 ] as const
-
-/** An API that somebody might sell. */
-async function startApi(t: TestContext): Promise<string> {
-  const server = http.createServer((request, response) => {
-    request.resume()
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ weather: 'fair', cookie: request.headers.cookie ?? '' }))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 /** A node that waits at the relay of the hub, for as many as want to be paired. */
 function startNode(t: TestContext, { url }: AdminHub) {
@@ -72,71 +66,73 @@ function startNode(t: TestContext, { url }: AdminHub) {
   return { phrase, close }
 }
 
-/** A window that nobody has used, and what went wrong in it: errors, broken policies, requests to elsewhere. */
-async function openWindow(t: TestContext, browser: Browser, viewport = SIZES.wide) {
-  const context = await browser.newContext({ viewport, acceptDownloads: true, locale: 'en-GB' })
-  t.after(() => context.close())
-  context.setDefaultTimeout(PATIENCE_MS)
-  const page = await context.newPage()
-  const problems: string[] = []
-  const asked = new Set<Request>()
-  asking.set(page, asked)
-  page.on('request', (request) => void (request.url().endsWith('/events') || asked.add(request)))
-  page.on('requestfinished', (request) => asked.delete(request))
-  page.on('requestfailed', (request) => asked.delete(request))
-  page.on('pageerror', (error) => problems.push(error.message))
-  page.on('console', (message) => {
-    const text = `${message.type()}: ${message.text()} ${message.location().url}`
-    // What the hub refuses, or has not, is said on the page; the browser calls it a failure.
-    if (!/status of (?:400|501) .*\/api\/admin\//.test(text)) problems.push(text)
-  })
-  page.on('request', (request) => {
-    const { protocol, host } = new URL(request.url())
-    if (protocol === 'http:' && host !== new URL(page.url()).host && page.url() !== 'about:blank') {
-      problems.push(`elsewhere: ${request.url()}`)
-    }
-  })
-  return { context, page, problems }
+/** What Lightning Terminal's QR code of a session says. */
+const linkOf = (phrase: string, mailbox: string): string => {
+  const coded = Buffer.from(`${phrase}||${mailbox}||Custom`).toString('base64')
+  return `https://terminal.lightning.engineering#/connect/pair/${coded}`
 }
 
-async function logIn(page: Page, { call, url }: AdminHub): Promise<string> {
-  const { body } = await call('POST', '/login')
-  const link = url + String(body['path'])
-  await page.goto(link)
-  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
-  assert.doesNotMatch(page.url(), /login/)
-  return link
+/** A session's code before the camera, and a picture of another code. */
+interface Codes {
+  readonly flags: readonly string[]
+  readonly detector: string
+  readonly other: string
 }
 
-/** Goes to a page, and waits for what it reads. */
-async function show(page: Page, name: string): Promise<void> {
-  await page.evaluate(`location.hash = '#/${name}'`)
-  await page.locator('h1').waitFor()
-  await quiet(page)
+async function drawCodes(t: TestContext, link: string): Promise<Codes> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'pinhole-camera-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const [film, other] = [path.join(folder, 'film.y4m'), path.join(folder, 'other.png')]
+  const known: (readonly [string, Picture])[] = [
+    [OTHER, filmCode(OTHER, film)],
+    [link, filmCode(link, film)],
+  ]
+  await toFile(other, OTHER, { errorCorrectionLevel: 'L', scale: DOT, margin: RIM })
+  const flags = [
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    `--use-file-for-fake-video-capture=${film}`,
+  ]
+  return { flags, detector: detectorOf(known), other }
 }
 
-/** Waits until nothing is asked of the hub for a moment; the stream of events does not count. */
-async function quiet(page: Page): Promise<void> {
-  const end = performance.now() + PATIENCE_MS
-  let since = performance.now()
-  while (performance.now() - since < QUIET_MS) {
-    assert.ok(performance.now() < end, `still asking: ${page.url()}`)
-    await page.waitForTimeout(20)
-    if ((asking.get(page)?.size ?? 0) > 0) since = performance.now()
+const OTHER = 'https://example.com/'
+const SCAN = 'Scan the QR code of a session'
+/** Keeps the streams that the page got. */
+const WATCH_CAMERA = `{
+  const media = Object.getPrototypeOf(navigator.mediaDevices)
+  const open = media.getUserMedia.bind(navigator.mediaDevices)
+  delete navigator.mediaDevices.getUserMedia
+  globalThis.streams = []
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted)
+    globalThis.streams.push(stream)
+    return stream
   }
+}`
+/** How all cameras stand. */
+const TRACKS = `streams.flatMap((stream) => stream.getTracks()).map((track) => track.readyState)`
+
+/** Reads a session's code with the camera, in a browser that says first that it cannot. */
+async function scanCode(page: Page, { detector, other }: Codes): Promise<void> {
+  const button = page.getByRole('button', { name: SCAN })
+  await page.evaluate('delete globalThis.BarcodeDetector')
+  await button.click()
+  await page.getByText('This browser reads no QR codes. Paste the phrase instead').waitFor()
+  await page.getByRole('button', { name: 'Close the camera' }).click()
+  await openCamera(page, detector)
+  await page.getByLabel('Or a picture of it').setInputFiles(other)
+  await page.getByText('This QR code is not one of a session.').waitFor()
+  await page.evaluate('globalThis.blind = false')
+  await button.waitFor()
+  assert.deepEqual(await page.evaluate(TRACKS), ['ended'], 'the camera is off')
 }
 
-const QUIET_MS = 100
-/** Requests without an answer yet. */
-const asking = new WeakMap<Page, Set<Request>>()
-
-/** The browser's own way to wait for a script is against the page's policy. */
-async function until(page: Page, script: string): Promise<void> {
-  const end = performance.now() + PATIENCE_MS
-  while (!(await page.evaluate<boolean>(script))) {
-    assert.ok(performance.now() < end, `still not so: ${script}`)
-    await page.waitForTimeout(50)
-  }
+/** Opens it before a film in which nothing is found yet. */
+async function openCamera(page: Page, detector: string): Promise<void> {
+  await page.evaluate(`${WATCH_CAMERA}; ${detector}; globalThis.blind = true`)
+  await page.getByRole('button', { name: SCAN }).click()
+  await until(page, `document.querySelector('video')?.videoWidth > 0`)
 }
 
 /** Buys at the hub as a program does, from a wallet that is reached over LNC too. */
@@ -153,45 +149,14 @@ async function startBuyer(t: TestContext, { url }: AdminHub, phrase: string) {
   return { buy, credential, close: () => node.close() }
 }
 
-/** What stands in the rows of a table, by its label. */
-const rows = (page: Page, name: string): Promise<string[]> =>
-  page.getByRole('region', { name, exact: true }).locator('tbody tr').allInnerTexts()
-
-/** Faults that axe calls serious or critical. */
-async function seriousFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
-  await page.evaluate(`typeof axe === 'object' || (() => {${AXE}})()`)
-  const options = JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) })
-  const faults = await page.evaluate<Fault[]>(
-    `axe.run(${options}).then((found) => found.violations)`,
-  )
-  return faults
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-}
-
-interface Fault {
-  readonly id: string
-  readonly impact: string
-  readonly nodes: readonly { readonly html: string }[]
-}
-
-/** Elements that reach beyond the window, but for those that scroll by themselves. */
-const TOO_WIDE = `[...document.querySelectorAll('body *')]
-  .filter((element) => element.checkVisibility() && !element.closest('.skip, svg, .scroll *'))
-  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-  .map((element) => element.outerHTML.slice(0, 80))`
-
 test('the console in a browser', { timeout: 120_000 }, async (t) => {
   if (!requireChromium(t)) return
-  assert.ok(existsSync(path.join(root, 'dist/web/index.html')), 'run npm run build:web first')
-  mkdirSync(ARTIFACTS, { recursive: true })
-  const [browser, hub, api] = await Promise.all([
-    launchChromium(t),
-    adminHub(t, { hashmail: { enabled: true } }),
-    startApi(t),
-  ])
+  prepare()
+  const [hub, api] = await Promise.all([adminHub(t, { hashmail: { enabled: true } }), startApi(t)])
   const { url, macaroon } = hub
   const alice = startNode(t, hub)
+  const codes = await drawCodes(t, linkOf(await alice.phrase(), url))
+  const browser = await launchChromium(t, codes.flags)
   const { context, page, problems } = await openWindow(t, browser)
   const link = await logIn(page, hub)
 
@@ -221,9 +186,8 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     await page.getByRole('link', { name: 'Set the hub up in three steps.' }).click()
     await page.getByLabel('Pairing phrase').fill('one word too few for a phrase of ten')
     assert.equal(await page.getByRole('button', { name: 'Pair', exact: true }).isDisabled(), true)
-    await page.getByLabel('Pairing phrase').fill(await alice.phrase())
-    await page.getByText('Relay and name').click()
-    await page.getByLabel('Relay', { exact: true }).fill(url)
+    await scanCode(page, codes)
+    await page.getByText(`the node waits at ${url}`).waitFor()
     await page.getByRole('button', { name: 'Pair', exact: true }).click()
     await page.getByRole('status').getByText('Alice').waitFor()
     assert.ok((await page.getByRole('list', { name: 'Progress' }).innerText()).length > 0)
@@ -240,11 +204,11 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     await page.getByRole('button', { name: 'Ask without paying' }).click()
     await page.getByText('The answer has status 402').waitFor()
     await page.getByRole('img', { name: 'Invoice as QR code' }).waitFor()
-    await page.screenshot({ path: path.join(ARTIFACTS, 'first-run-402.png'), fullPage: true })
+    await picture(page, 'first-run-402')
     await page.getByRole('button', { name: 'Pay 10 sat and ask again' }).click()
     await page.getByText('The answer has status 200').waitFor()
     await page.getByText('"weather":"fair"').waitFor()
-    await page.screenshot({ path: path.join(ARTIFACTS, 'first-run-paid.png'), fullPage: true })
+    await picture(page, 'first-run-paid')
     assert.deepEqual(problems, [])
   })
 
@@ -337,13 +301,13 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
       await page.emulateMedia({ colorScheme })
       for (const name of [...PAGES, 'service/weather']) {
         await show(page, name)
-        await page.screenshot({
-          path: path.join(ARTIFACTS, `${size}-${name.replace('/', '-') || 'overview'}.png`),
-          fullPage: true,
-        })
-        assert.deepEqual(await page.evaluate(TOO_WIDE), [], name)
-        assert.deepEqual(await seriousFaults(page, rules), [], name)
+        await assertFits(page, `${size}-${name.replace('/', '-') || 'overview'}`, rules)
       }
+      await show(page, 'nodes')
+      await openCamera(page, codes.detector)
+      await assertFits(page, `${size}-camera`, rules)
+      await show(page, '')
+      assert.deepEqual(await page.evaluate(TRACKS), ['ended'], 'the camera goes off')
       assert.deepEqual(problems, [])
     })
   }
@@ -351,6 +315,7 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
   await t.test(
     'the keyboard goes to the content first, and a deleted service is gone',
     async () => {
+      await show(page, 'service/weather')
       await page.reload()
       await page.getByRole('heading', { name: 'weather', level: 1 }).waitFor()
       await page.keyboard.press('Tab')

@@ -23,8 +23,11 @@ export function requireChromium(t: TestContext): boolean {
 }
 
 /** A browser without any person's profile; it ends with the test. */
-export async function launchChromium(t: TestContext): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+export async function launchChromium(
+  t: TestContext,
+  flags: readonly string[] = [],
+): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...flags] })
   t.after(() => browser.close())
   return browser
 }

@@ -19,7 +19,7 @@ export function State({ word }: { readonly word: string }) {
 }
 
 const TONES: ReadonlyMap<string, string> = new Map([
-  ...['ready', 'settled', 'valid', 'ok', 'live'].map((word) => [word, 'good'] as const),
+  ...['ready', 'settled', 'valid', 'ok', 'live', 'paid'].map((word) => [word, 'good'] as const),
   ...['connecting', 'pending', 'warning', 'warn'].map((word) => [word, 'fair'] as const),
   ...['away', 'error', 'broken', 'revoked'].map((word) => [word, 'bad'] as const),
 ])

@@ -5,12 +5,12 @@ import { call } from '../api.ts'
 import { useEvent } from '../events.ts'
 import { shownMsats, shownTime } from '../format.ts'
 import { useAction } from '../load.ts'
+import { PHRASE_WORDS, readPairingCode, wordsOf } from '../pairing-code.ts'
 import { Copyable } from './copy.tsx'
 import { Field, Switch } from './field.tsx'
 import { State, Trouble } from './notice.tsx'
+import { Scan } from './scan.tsx'
 import { Table } from './table.tsx'
-
-const WORDS = 10
 
 interface PairNodeProps {
   readonly onPaired: (report: NodeReport) => void
@@ -63,18 +63,35 @@ interface WordsProps {
 }
 
 function Words({ form, busy, set }: WordsProps) {
-  const words = form.phrase.split(/\s+/).filter((word) => word !== '').length
+  const words = wordsOf(form.phrase).length
+  const [read, setRead] = useState(false)
+  /** A link stands for words and relay; anything else is as it was typed. */
+  const type = (text: string) => {
+    setRead(false)
+    set((text.includes('/connect/pair/') && readPairingCode(text)) || { phrase: text })
+  }
+  const scanned = (text: string): boolean => {
+    const code = readPairingCode(text)
+    if (!code) return false
+    set(code)
+    setRead(true)
+    return true
+  }
   return (
     <>
       <Field
         label="Pairing phrase"
         lines={2}
         value={form.phrase}
-        onInput={(phrase) => set({ phrase })}
+        onInput={type}
         required
-        help={`The ${WORDS} words that your node shows for a new session`}
-        problem={words > WORDS ? `These are ${words} words.` : undefined}
+        help={`The ${PHRASE_WORDS} words that your node shows for a new session`}
+        problem={words > PHRASE_WORDS ? `These are ${words} words.` : undefined}
       />
+      <Scan of="a session" onCode={scanned} />
+      <p role="status">
+        {read && `The code was read${form.mailbox && `: the node waits at ${form.mailbox}`}.`}
+      </p>
       <details>
         <summary>Relay and name</summary>
         <div class="grid">
@@ -97,7 +114,7 @@ function Words({ form, busy, set }: WordsProps) {
           />
         </div>
       </details>
-      <button type="submit" class="primary" disabled={busy || words !== WORDS}>
+      <button type="submit" class="primary" disabled={busy || words !== PHRASE_WORDS}>
         {busy ? 'Pairing…' : 'Pair'}
       </button>
     </>

@@ -1,12 +1,13 @@
 /** Asks a service as a client would: the 402, its invoice, and what was paid for. */
 import { useState } from 'preact/hooks'
-import type { Node, ResponseOf, Service } from '../../../src/admin/contract.ts'
+import type { HubEvent, Node, RequestOf, ResponseOf, Service } from '../../../src/admin/contract.ts'
 import { call } from '../api.ts'
+import { useEvent } from '../events.ts'
 import { shownSats } from '../format.ts'
 import { useAction } from '../load.ts'
 import { Copyable } from './copy.tsx'
 import { Choice, Field } from './field.tsx'
-import { Trouble } from './notice.tsx'
+import { State, Trouble } from './notice.tsx'
 import { Qr } from './qr.tsx'
 
 interface TryItProps {
@@ -14,20 +15,32 @@ interface TryItProps {
   readonly nodes: readonly Node[]
 }
 
+/** What was asked for, and what came. */
+interface Tried {
+  readonly asked: RequestOf<'tryService'>
+  readonly answer: ResponseOf<'tryService'>
+}
+
 export function TryIt({ services, nodes }: TryItProps) {
   const [chosen, setChosen] = useState('')
   const [path, setPath] = useState('/')
-  const [node, setNode] = useState('')
-  const [answer, setAnswer] = useState<ResponseOf<'tryService'>>()
+  const [tried, setTried] = useState<Tried>()
   const action = useAction()
   const name = chosen || (services[0]?.name ?? '')
-  const ask = (pay: object) =>
-    action.run(async () => setAnswer(await call('tryService', { name, path, ...pay })))
+  const ask = (request: Tried['asked']) =>
+    action.run(async () => {
+      setTried({ asked: request, answer: await call('tryService', request) })
+    })
   const submit = (event: Event) => {
     event.preventDefault()
-    setAnswer(undefined)
-    void ask({})
+    setTried(undefined)
+    void ask({ name, path })
   }
+  /** With what was paid for the invoice since. */
+  const askAgain = ({ asked, answer: { challenge } }: Tried) => ask({ ...asked, challenge })
+  useEvent((event) => {
+    if (tried && isPaymentOf(tried.answer, event)) void askAgain(tried)
+  })
   return (
     <>
       <form onSubmit={submit}>
@@ -45,30 +58,67 @@ export function TryIt({ services, nodes }: TryItProps) {
         </button>
       </form>
       <Trouble error={action.error} />
-      {answer && <Answer answer={answer} />}
-      {answer?.invoice && !answer.paid && (
-        <>
-          <p>
-            Pay it with a wallet of yours, or from a node of this hub that is not the one that is
-            paid:
-          </p>
-          <div class="row">
-            <Choice
-              label="Node"
-              value={node}
-              options={[['', 'the first'], ...nodes.map((one) => [one.name, one.name] as const)]}
-              onInput={setNode}
-            />
-            <button
-              type="button"
-              disabled={action.busy}
-              onClick={() => void ask({ max_sats: answer.price_sats, node })}
-            >
-              {`Pay ${shownSats(answer.price_sats)} and ask again`}
-            </button>
-          </div>
-        </>
+      {tried && <Answer answer={tried.answer} />}
+      {tried?.answer.invoice && !tried.answer.paid && (
+        <Pay
+          price={tried.answer.price_sats}
+          nodes={nodes}
+          busy={action.busy}
+          missing={tried.asked.challenge !== undefined && tried.asked.challenge !== ''}
+          onPaid={() => void askAgain(tried)}
+          onPay={(node) =>
+            void ask({ ...tried.asked, challenge: '', max_sats: tried.answer.price_sats, node })
+          }
+        />
       )}
+    </>
+  )
+}
+
+/** Whether it tells of the payment of the invoice that is shown: the token's id is in its macaroon. */
+function isPaymentOf({ challenge, invoice, paid }: Tried['answer'], event: HubEvent): boolean {
+  if (event.type !== 'settled' || invoice === '' || paid || event.token_id === '') return false
+  const [, macaroon = ''] = /macaroon="([\w+/=-]+)"/.exec(challenge) ?? []
+  const bytes = atob(macaroon.replaceAll('-', '+').replaceAll('_', '/'))
+  const hex = Array.from(bytes, (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('')
+  return hex.includes(event.token_id)
+}
+
+interface PayProps {
+  readonly price: string
+  readonly nodes: readonly Node[]
+  readonly busy: boolean
+  /** It was looked for, and has not come in. */
+  readonly missing: boolean
+  readonly onPaid: () => void
+  readonly onPay: (node: string) => void
+}
+
+function Pay({ price, nodes, busy, missing, onPaid, onPay }: PayProps) {
+  const [node, setNode] = useState('')
+  return (
+    <>
+      <p>
+        Pay it with any wallet: the answer is shown as soon as the payment has come in. Or pay from
+        a node of this hub, which real nodes do for others only, not for themselves.
+      </p>
+      <div class="row">
+        {nodes.length > 1 && (
+          <Choice
+            label="Node"
+            value={node}
+            options={[['', 'the first'], ...nodes.map((one) => [one.name, one.name] as const)]}
+            onInput={setNode}
+          />
+        )}
+        <button type="button" disabled={busy} onClick={() => onPay(node)}>
+          {`Pay ${shownSats(price)} and ask again`}
+        </button>
+        <button type="button" class="quiet" disabled={busy} onClick={onPaid}>
+          It is paid
+        </button>
+      </div>
+      <p role="status">{missing && !busy && 'The payment has not come in yet.'}</p>
     </>
   )
 }
@@ -78,7 +128,7 @@ function Answer({ answer }: { readonly answer: ResponseOf<'tryService'> }) {
   return (
     <div class="answer">
       <p role="status">
-        {paid ? 'Paid. ' : ''}The answer has status <strong>{status}</strong>.
+        {paid && <State word="paid" />} The answer has status <strong>{status}</strong>.
       </p>
       {!paid && invoice && (
         <div class="invoice">
@@ -94,12 +144,14 @@ function Answer({ answer }: { readonly answer: ResponseOf<'tryService'> }) {
           </pre>
         </details>
       )}
-      <details open={paid}>
-        <summary>Body</summary>
-        <pre tabIndex={0} role="region" aria-label="Body">
-          {body}
-        </pre>
-      </details>
+      {body && (
+        <details open={paid || !invoice}>
+          <summary>Body</summary>
+          <pre tabIndex={0} role="region" aria-label="Body">
+            {body}
+          </pre>
+        </details>
+      )}
     </div>
   )
 }
