@@ -1,52 +1,117 @@
 /** `pinhole node`: the paired nodes. */
 import { Command } from 'commander'
-import { command, type CommandContext } from './command.ts'
-import type { HubOptions, StoredNodes } from './open-rows.ts'
-import type * as RunNode from './run-node.ts'
+import type { AdminClient } from '../admin/client.ts'
+import { PinholeError } from '../base/errors.ts'
+import type { CommandContext } from './command.ts'
+import { Exit, type ExitCode } from './exit.ts'
+import { hubCommand, type ReachOptions } from './hub-client.ts'
+import type { StoredNodes } from './open-rows.ts'
+import { type Output, writeResult } from './output.ts'
+
+interface RemoveOptions extends ReachOptions {
+  readonly dryRun?: boolean
+}
 
 const HELP = `
+While a hub runs that has its admin API (admin.enabled) and lets this user in, it is the hub that does this, and it uses
+what has changed from then on. Where none does, the database is used; a hub that runs all the same takes that in at
+SIGHUP.
+
 Examples:
   pinhole node list
   pinhole node info shop
-  pinhole node remove shop
+  pinhole node reconnect shop
+  pinhole node remove shop --dry-run
 `
 
+const SESSION_GOES_ON =
+  'Its session goes on at the node until it expires or is revoked (litcli sessions revoke).\n'
+
 /** The command and those below it. */
-export function nodeCommand({ output }: CommandContext): Command {
+export function nodeCommand({ output, finish }: CommandContext): Command {
   const parent = new Command('node').description('the paired nodes').addHelpText('after', HELP)
-  const below = (name: string, summary: string) =>
-    command(name, summary).option('--configfile <file>', 'configuration of the hub')
   parent.addCommand(
-    below('list', 'what is stored of each; connects to none').action((options: HubOptions) =>
-      onNodes(options, (run, nodes) => run.listNodes(nodes, output, options.json ?? false)),
+    hubCommand('list', 'what is known of each, and of its connection to a running hub').action(
+      (options: ReachOptions) => list(options, output),
     ),
   )
   parent.addCommand(
-    below('info', 'connects to a node and shows what it says and allows')
+    hubCommand('info', 'asks a node who it is, and shows what it says and allows')
       .argument('<name>')
-      .action((name: string, options: HubOptions) =>
-        onNodes(options, (run, nodes) => run.showNode(name, nodes, output, options.json ?? false)),
-      ),
+      .action((name: string, options: ReachOptions) => info(name, options, output)),
   )
   parent.addCommand(
-    below('remove', 'forgets a node, its keys and its unsold invoices')
+    hubCommand('reconnect', 'lets a running hub connect to a node anew')
       .argument('<name>')
-      .action((name: string, options: HubOptions) =>
-        onNodes(options, (run, nodes) =>
-          run.removeNode(name, nodes, output, options.json ?? false),
-        ),
+      .action((name: string, options: ReachOptions) => reconnect(name, options, output)),
+  )
+  parent.addCommand(
+    hubCommand('remove', 'forgets a node, its keys and its unsold invoices')
+      .argument('<name>')
+      .option('--dry-run', 'only say what would be; ends with 10')
+      .action(async (name: string, options: RemoveOptions) =>
+        finish(await remove(name, options, output)),
       ),
   )
   return parent
 }
 
-async function onNodes(
-  options: HubOptions,
-  action: (run: typeof RunNode, nodes: StoredNodes) => Promise<void>,
-): Promise<void> {
-  const [run, { withStoredNodes }] = await Promise.all([
-    import('./run-node.ts'),
-    import('./open-rows.ts'),
-  ])
-  await withStoredNodes(options, (nodes) => action(run, nodes))
+/** By the hub that runs, or by what is stored. */
+async function either<T>(
+  options: ReachOptions,
+  output: Output,
+  {
+    byHub,
+    stored,
+  }: {
+    readonly byHub: (client: AdminClient) => Promise<T>
+    readonly stored: (nodes: StoredNodes) => Promise<T>
+  },
+): Promise<T> {
+  const { runningHub } = await import('./running-hub.ts')
+  const hub = await runningHub(options, output)
+  if (hub) return byHub(hub.client)
+  const { withStoredNodes } = await import('./open-rows.ts')
+  return withStoredNodes(options, stored)
+}
+
+const list = (options: ReachOptions, output: Output): Promise<void> =>
+  either(options, output, {
+    byHub: async (client) =>
+      (await import('./hub-nodes.ts')).listHubNodes(client, output, options.json ?? false),
+    stored: async (nodes) =>
+      (await import('./run-node.ts')).listNodes(nodes, output, options.json ?? false),
+  })
+
+const info = (name: string, options: ReachOptions, output: Output): Promise<void> =>
+  either(options, output, {
+    byHub: async (client) =>
+      (await import('./hub-nodes.ts')).showHubNode(name, client, output, options.json ?? false),
+    stored: async (nodes) =>
+      (await import('./run-node.ts')).showNode(name, nodes, output, options.json ?? false),
+  })
+
+async function reconnect(name: string, options: ReachOptions, output: Output): Promise<void> {
+  await either(options, output, {
+    byHub: (client) => client.reconnectNode({ name }),
+    stored: () => {
+      const text = 'no hub runs here, or it lets nobody in: there is no connection to renew'
+      return Promise.reject(new PinholeError('ERR_HUB_UNREACHABLE', text))
+    },
+  })
+  writeResult(output, { reconnecting: name }, options.json ?? false)
+}
+
+async function remove(name: string, options: RemoveOptions, output: Output): Promise<ExitCode> {
+  const { dryRun = false, json = false } = options
+  await either(options, output, {
+    byHub: async (client) => {
+      await client.removeNode({ name, ...(dryRun ? { dry_run: true } : {}) })
+    },
+    stored: async (nodes) => (await import('./run-node.ts')).removeNode(name, nodes, dryRun),
+  })
+  writeResult(output, dryRun ? { would_remove: name } : { removed: name }, json)
+  if (dryRun) return Exit.dryRun
+  output.stderr.write(SESSION_GOES_ON)
+  return Exit.ok
 }

@@ -1,11 +1,11 @@
 /** `pinhole pair`: pairs a node by the ten words that it showed, and keeps it for the hub. */
 import type { Command } from 'commander'
 import { DEFAULT_MAILBOX } from '../default-mailbox.ts'
-import { command, type CommandContext } from './command.ts'
-import type { HubOptions } from './open-rows.ts'
+import type { CommandContext } from './command.ts'
+import { hubCommand, type ReachOptions } from './hub-client.ts'
 
 /** The flags. */
-export interface PairFlags extends HubOptions {
+export interface PairFlags extends ReachOptions {
   readonly mailbox?: string
   readonly name?: string
   readonly insecureTls?: boolean
@@ -14,7 +14,8 @@ export interface PairFlags extends HubOptions {
 const HELP = `
 The words work once. What they are exchanged for is stored encrypted, under node.key in the base folder or
 under the environment's PINHOLE_SECRET. Given as arguments they stay in the shell's history: leave them out
-to be asked, or send them on stdin. A hub that runs takes the node in at SIGHUP or when it is restarted.
+to be asked, or send them on stdin. A hub that runs with its admin API (admin.enabled) pairs by itself and uses the
+node at once; another takes it in at SIGHUP or when it is restarted.
 
 A session of litd with just the permissions needed:
   litcli sessions add --label pinhole --type custom --uri /lnrpc.Lightning/GetInfo \\
@@ -30,12 +31,11 @@ Ends with 4 when the session allows neither selling nor paying.
 
 /** The command. */
 export function pairCommand({ output, finish }: CommandContext): Command {
-  return command('pair', 'pair a node by its phrase')
+  return hubCommand('pair', 'pair a node by its phrase')
     .argument('[words...]', 'the ten words; asked for when left out')
     .option('--mailbox <host:port>', `mailbox relay of the node (${DEFAULT_MAILBOX})`)
     .option('--name <name>', 'what to call the node (its alias)')
     .option('--insecure-tls', 'accept any certificate of the relay')
-    .option('--configfile <file>', 'configuration of the hub')
     .addHelpText('after', HELP)
     .action(async (words: string[], flags: PairFlags) => {
       const { runPair } = await import('./run-pair.ts')

@@ -127,20 +127,14 @@ function show(row: Row, answers: Answers, output: Output, json: boolean): void {
   }
 }
 
-/** Forgets a node. */
+/** Forgets a node. @throws ERR_NODE_UNKNOWN, ERR_CLI_USAGE for the one of the configuration */
 export async function removeNode(
   name: string,
   { rows, config }: StoredNodes,
-  output: Output,
-  json: boolean,
+  dryRun: boolean,
 ): Promise<void> {
-  if (!(await rows.remove(name))) {
-    if (name !== DIRECT_NODE || !isDirect(config)) throw unknownNode(name)
-    const text = 'this node is in the configuration: remove authenticator.lndhost there'
-    throw new PinholeError('ERR_CLI_USAGE', text)
-  }
-  writeResult(output, { removed: name }, json)
-  output.stderr.write(
-    'Its session goes on at the node until it expires or is revoked (litcli sessions revoke).\n',
-  )
+  if (dryRun ? rows.get(name) : await rows.remove(name)) return
+  if (name !== DIRECT_NODE || !isDirect(config)) throw unknownNode(name)
+  const text = 'this node is in the configuration: remove authenticator.lndhost there'
+  throw new PinholeError('ERR_CLI_USAGE', text)
 }
