@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Browser, Page, Request } from 'playwright-core'
+import type { Browser, Page, Request, ViewportSize } from 'playwright-core'
 import type { AdminHub } from '../admin/hub.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -38,7 +38,11 @@ export async function startApi(t: TestContext): Promise<string> {
 }
 
 /** A window that nobody has used, and what went wrong in it: errors, broken policies, requests to elsewhere. */
-export async function openWindow(t: TestContext, browser: Browser, viewport = SIZES.wide) {
+export async function openWindow(
+  t: TestContext,
+  browser: Browser,
+  viewport: ViewportSize = SIZES.wide,
+) {
   const context = await browser.newContext({ viewport, acceptDownloads: true, locale: 'en-GB' })
   t.after(() => context.close())
   context.setDefaultTimeout(PATIENCE_MS)

@@ -32,7 +32,7 @@ export class Agent {
   /** Starts one whose client gets that macaroon; it waits for the client when this resolves. */
   static async start(
     lnd: Lnd,
-    relay: Relay,
+    relay: Pick<Relay, 'address'>,
     macaroon: Parameters<Lnd['macaroonPath']>[0],
   ): Promise<Agent> {
     const folder = await mkdtemp(path.join(tmpdir(), 'pinhole-agent-'))
