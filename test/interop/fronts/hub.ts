@@ -7,7 +7,6 @@ import os from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { systemClock } from '../../../src/base/clock.ts'
-import { fromHex } from '../../../src/base/bytes.ts'
 import { createHub, loadConfig } from '../../../src/index.ts'
 import type { MadeInvoice } from '../../../src/invoices/node.ts'
 import { VirtualNode, VirtualNodes } from '../../invoices/virtual-node.ts'
@@ -119,9 +118,9 @@ export async function startBehind(t: TestContext, cleartext: boolean): Promise<B
 }
 
 function pay(node: VirtualNode, invoice: string): Uint8Array {
-  for (const [hash, { preimage, addIndex }] of node.invoices) {
+  for (const { paymentHash, preimage, addIndex } of node.invoices.values()) {
     if (invoice !== paymentRequestOf(addIndex)) continue
-    node.settle(fromHex(hash))
+    node.settle(paymentHash)
     return preimage
   }
   throw new Error(`the node did not make ${invoice}`)
