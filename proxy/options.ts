@@ -1,10 +1,11 @@
 /** What a paywall is made of. */
-import type { ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../src/base/clock.ts'
 import type { Log } from '../src/base/log.ts'
 import type { Allowance } from './allowance.ts'
+import type { FastPath } from './fast-path/fast-path.ts'
 import type { Freebies } from './freebie.ts'
 import type { InvoiceBackend } from './invoice-backend.ts'
 import type { Counted } from './meter.ts'
@@ -38,12 +39,18 @@ export interface PaywallOptions {
   readonly onDecided?:
     | ((req: Request, address: string, service: string, outcome: Counted, id: string) => void)
     | undefined
+  /** Where ordinary requests come by a shorter way than Fastify's. */
+  readonly fastPath?: Pick<FastPath, 'serve'> | undefined
   /** Names the request of an upgrade, which Fastify does not; without it such have none. */
   readonly requestId?: ((req: Request) => string) | undefined
   readonly tracing?: Tracing | undefined
   /** Answers requests that are for no service; without it they get 404. */
   readonly unmatched?:
-    ((req: Request, res: ServerResponse | Http2ServerResponse) => void) | undefined
+    | ((
+        req: IncomingMessage | Http2ServerRequest,
+        res: ServerResponse | Http2ServerResponse,
+      ) => void)
+    | undefined
   /** A client that takes nothing of a response for so long is cut, in milliseconds; 0 is never. */
   readonly writeTimeoutMs?: number
 }

@@ -11,7 +11,7 @@
  * Bodies are left as streams; nothing here reads them.
  */
 import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { FastifyPluginAsync, onRequestHookHandler } from 'fastify'
 import { type Clock, systemClock } from '../src/base/clock.ts'
@@ -19,7 +19,9 @@ import { type Log, silentLog } from '../src/base/log.ts'
 import { type Answer, INTERNAL_ERROR, PRICE_FAILED, type Refusal, refuse } from './answer.ts'
 import { paymentRequired } from './answer-payment.ts'
 import { type Arrival, arrive, cameByTls } from './arrival.ts'
-import { Forwarder } from './forward/forward.ts'
+import type { PlainReply } from './fast-path/reply.ts'
+import type { PlainRequest } from './fast-path/request.ts'
+import { Forwarder, replyTo } from './forward/forward.ts'
 import type { Outcome, Passage } from './forward/passage.ts'
 import { type Entry, Gate, type Visit } from './gate.ts'
 import { type Counted, Meter, NO_SERVICE } from './meter.ts'
@@ -48,6 +50,7 @@ export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) 
     hall.request(raw, reply.raw, id)
   }
   app.all('*', { onRequest: takeOver }, () => {})
+  options.fastPath?.serve(hall.plain)
   const { server } = app
   server.on('upgrade', hall.upgrade)
   app.addHook('onClose', async () => {
@@ -140,16 +143,35 @@ class Paywall {
     return { name: 'answer', outcome: 'unpaid', answer }
   }
 
-  request(req: Request, res: ServerResponse | Http2ServerResponse, id: string): void {
+  request(
+    req: IncomingMessage | Http2ServerRequest,
+    res: ServerResponse | Http2ServerResponse,
+    id: string,
+  ): void {
     this.#serve(req, {
       id,
       answer: (answer) => send(res, answer),
       unmatched: (answer) =>
         this.deps.unmatched ? this.deps.unmatched(req, res) : send(res, answer),
-      forward: (passage) => this.#forwarder.request(req, res, passage),
+      forward: (passage) => this.#forwarder.request(req, replyTo(req, res), passage),
       upgrades: false,
       breakOff: () => res.destroy(),
     })
+  }
+
+  /** A request of the fast path; false, and nothing was done, for one that another answers. */
+  readonly plain = (req: PlainRequest, reply: PlainReply): boolean => {
+    const { unmatched } = this.deps
+    if (unmatched && !this.#isForService(req)) return false
+    this.#serve(req, {
+      id: this.deps.requestId?.(req) ?? '',
+      answer: (answer) => reply.answer(answer),
+      unmatched: (answer) => reply.answer(answer),
+      forward: (passage) => this.#forwarder.request(req, reply, passage),
+      upgrades: false,
+      breakOff: () => reply.cut(),
+    })
+    return true
   }
 
   readonly upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -163,6 +185,11 @@ class Paywall {
       upgrades: true,
       breakOff: () => socket.destroy(),
     })
+  }
+
+  #isForService(req: Request): boolean {
+    const snapshot = this.#current()
+    return route(arrive(req, snapshot.trusted, this.deps.clock), snapshot).name === 'service'
   }
 
   cameByTls(req: Request): boolean {

@@ -1,6 +1,7 @@
 /** What a request asks for: RFC 9112 §3.2 (HTTP/1.1), RFC 9113 §8.3.1 (HTTP/2), read as Go reads it. */
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import type { PlainRequest } from './fast-path/request.ts'
 import { readPath, type Refused } from './path.ts'
 
 /** The target of one request. */
@@ -19,7 +20,7 @@ export interface Target {
 }
 
 /** A request of either version of HTTP. */
-export type Request = IncomingMessage | Http2ServerRequest
+export type Request = IncomingMessage | Http2ServerRequest | PlainRequest
 
 // RFC 9112 §3.2: a target has no blank, no control character, no byte above ASCII and no fragment.
 const BAD_CHARACTER = /[^\x21-\x7e]|#/
@@ -41,7 +42,7 @@ function hostLines(rawHeaders: readonly string[]): number {
   return lines
 }
 
-function splitHttp1(req: IncomingMessage): Parts | Refused {
+function splitHttp1(req: IncomingMessage | PlainRequest): Parts | Refused {
   if (hostLines(req.rawHeaders) > 1) return { refused: 'the request has several Host headers' }
   const url = req.url ?? ''
   if (url.startsWith('/') || url === '*') return { host: req.headers.host ?? '', url }

@@ -1,13 +1,13 @@
 /** The whole, composed: port ► relay, health, paywall; metrics beside it. Nothing here knows how a part works. */
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { isDeepStrictEqual } from 'node:util'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { REST_PATH } from '../mailbox/hashmail/names.ts'
 import { mailboxRelay, type RelayOptions } from '../mailbox/relay/plugin.ts'
 import { problem, refuse } from '../proxy/answer.ts'
 import { arrive } from '../proxy/arrival.ts'
 import { parseTrusted, type TrustedProxies } from '../proxy/client-address.ts'
+import { FastPath } from '../proxy/fast-path/fast-path.ts'
 import type { PaywallOptions } from '../proxy/options.ts'
 import { paywall } from '../proxy/plugin.ts'
 import { send } from '../proxy/send.ts'
@@ -34,6 +34,7 @@ import { LogLines } from './log-lines.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { registerHub } from './metrics/hub.ts'
 import { RequestIds } from './request-ids.ts'
+import { restartKeys } from './restart-keys.ts'
 import { openSelling, type Selling, sells } from './selling.ts'
 import { requestTracing } from './tracing.ts'
 
@@ -149,8 +150,10 @@ class RunningHub implements Hub {
       const deps = { clock: this.#clock, log: this.#log, registry, nodes: this.#nodes }
       this.#selling = await openSelling(config, deps)
     }
+    const fastPath = this.#fastPath()
     const listener = createListener(listenerOptions(config, certificate, this.#selling), {
       clock: this.#clock,
+      ...(fastPath ? { shortWay: fastPath } : {}),
       log: this.#log.child({ part: 'listener' }),
     })
     certificate?.onReplaced((pair) => listener.replaceCertificate(pair))
@@ -164,6 +167,7 @@ class RunningHub implements Hub {
       genReqId: this.#requestIds.of,
     })
     this.#parts = { app, listener, certificate }
+    app.addHook('onRoute', ({ url }) => fastPath?.keepOff(url))
     registerHub(
       {
         connections: () => listener.connections,
@@ -173,7 +177,7 @@ class RunningHub implements Hub {
       registry,
     )
     if (config.prometheus.enabled || config.admin.enabled) this.#metrics.countProcess()
-    await this.#compose(app)
+    await this.#compose(app, fastPath)
     // Added last, it runs first: requests end before what serves them is taken away.
     app.addHook('onClose', () => listener.drain())
     await app.ready()
@@ -184,7 +188,7 @@ class RunningHub implements Hub {
     return this.#address
   }
 
-  async #compose(app: FastifyInstance): Promise<void> {
+  async #compose(app: FastifyInstance, fastPath: FastPath | undefined): Promise<void> {
     const selling = this.#selling
     if (!this.#config.hashmail.enabled && !selling) {
       this.#log.warn({}, 'neither services nor hashmail.enabled: this hub serves its health only')
@@ -222,11 +226,24 @@ class RunningHub implements Hub {
     if (selling)
       await app.register(paywall, {
         ...selling.paywall,
+        fastPath,
         ownPaths,
         onDecided: this.#decided(access),
         requestId: this.#requestIds.of,
         tracing: requestTracing(),
       })
+  }
+
+  /** None where there is no paywall, and where each request has its line in the log. */
+  #fastPath(): FastPath | undefined {
+    const { limits, logging, idletimeout } = this.#config
+    if (!this.#selling || logging.access) return undefined
+    return new FastPath({
+      maxHeadBytes: limits.headerbytes,
+      headerTimeoutMs: limits.headertimeout,
+      idleTimeoutMs: idletimeout,
+      clock: this.#clock,
+    })
   }
 
   /** What the paywall tells of each request. */
@@ -312,21 +329,6 @@ function refuseUrl(_error: Error, request: FastifyRequest, reply: FastifyReply):
 
 const notFound = (request: FastifyRequest, reply: FastifyReply): void =>
   void reply.code(404).send({ error: 'not found', path: request.url })
-
-/** Keys whose values are read at the start only. */
-const RESTART_KEYS = [
-  ...['listenaddr', 'servername', 'autocert', 'insecure', 'basedir', 'dbbackend', 'sqlite'],
-  ...['authenticator', 'hashmail', 'prometheus', 'limits', 'idletimeout', 'writetimeout'],
-  ...['wspinginterval', 'wspongwait', 'rememberedtokens', 'invoices.memo', 'invoices.expiry'],
-  ...['invoices.timeout', 'invoices.pool', 'logging.access', 'admin.enabled', 'admin.macaroonpath'],
-  ...['servestatic', 'staticroot'],
-]
-
-function restartKeys(before: Config, after: Config): string[] {
-  const at = (config: Config, key: string) =>
-    key.split('.').reduce<unknown>((value, name) => Reflect.get(Object(value), name), config)
-  return RESTART_KEYS.filter((key) => !isDeepStrictEqual(at(before, key), at(after, key)))
-}
 
 function listenerOptions(
   config: Config,

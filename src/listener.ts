@@ -19,13 +19,20 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
 import { type ConnectionLimits, Connections } from './listener/connections.ts'
-import { onFirstBytes, type Speech } from './listener/first-bytes.ts'
+import { onFirstBytes, type Speech, tellEveryPause } from './listener/first-bytes.ts'
 import { createHttp2Server, type Http2Limits, Sessions } from './listener/sessions.ts'
 
 /** Certificate and key in PEM. */
 export interface KeyPair {
   readonly cert: string
   readonly key: string
+}
+
+/** Takes connections of HTTP/1.1 before Node's server has them; `toNode` gets back what it does not serve. */
+export interface ShortWay {
+  accept(socket: net.Socket, toNode: (unread: Buffer | undefined) => void): void
+  /** Closes what is idle, and the rest as it is answered. */
+  drain(): void
 }
 
 /** How the port behaves. */
@@ -79,9 +86,9 @@ const refusal = (status: string, text: string) =>
 /** Makes the port. */
 export function createListener(
   options: ListenerOptions,
-  deps: { readonly clock?: Clock; readonly log?: Log } = {},
+  deps: { readonly clock?: Clock; readonly log?: Log; readonly shortWay?: ShortWay } = {},
 ): Listener {
-  const { clock = systemClock, log = silentLog } = deps
+  const { clock = systemClock, log = silentLog, shortWay } = deps
   const connections = new Connections(options.limits)
   const sessions = new Sessions(
     { firstRequestMs: options.headerTimeoutMs, idleMs: options.idleTimeoutMs },
@@ -101,7 +108,7 @@ export function createListener(
     continueOnRead(server)
     continueOnReadHttp2(h2)
     sessions.watch(h2)
-    connect(server, h2, options, connections, log)
+    connect(server, h2, { options, connections, log, shortWay })
     return server
   }
 
@@ -129,6 +136,7 @@ export function createListener(
       server?.close()
       second?.close()
       sessions.drain()
+      shortWay?.drain()
       const cancelCut = clock.after(options.drainTimeoutMs, () => {
         log.warn({ connections: connections.size }, 'connections cut, they outlasted draintimeout')
         connections.destroy()
@@ -167,13 +175,19 @@ function createHttp1Server(
   )
 }
 
+/** What new connections pass. */
+interface Door {
+  readonly options: ListenerOptions
+  readonly connections: Connections
+  readonly log: Log
+  readonly shortWay: ShortWay | undefined
+}
+
 /** Puts admission and the switch between protocols in front of both servers. */
 function connect(
   server: http.Server,
   h2: http2.Http2Server,
-  options: ListenerOptions,
-  connections: Connections,
-  log: Log,
+  { options, connections, log, shortWay }: Door,
 ): void {
   const secure = options.tls !== undefined
   const accept = take(server, 'connection')
@@ -188,7 +202,7 @@ function connect(
           'This port speaks cleartext (insecure: true): use http:// and not https://.',
           log,
         ),
-        http1: accept,
+        http1: shortly(readBefore(accept), readBefore(accept), shortWay),
         http2: (socket) => h2.emit('connection', socket),
       }
   server.on('connection', (socket: net.Socket) => {
@@ -201,11 +215,31 @@ function connect(
     } else onFirstBytes(socket, options.headerTimeoutMs, (speech) => serve[speech](socket))
   })
   if (!secure) return
-  const acceptHttp1 = take(server, 'secureConnection')
+  const acceptSecure = take(server, 'secureConnection')
+  const acceptHttp1 = shortly(acceptSecure, readBefore(acceptSecure), shortWay)
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.alpnProtocol === 'h2') h2.emit('connection', socket)
     else acceptHttp1(socket)
   })
+}
+
+/** For a socket that somebody has read from. */
+const readBefore =
+  (accept: Accept): Accept =>
+  (socket) => {
+    tellEveryPause(socket)
+    accept(socket)
+  }
+
+/** Offers a connection to the short way first; what comes back with unread bytes goes to `goOn`. */
+function shortly(accept: Accept, goOn: Accept, shortWay: ShortWay | undefined): Accept {
+  if (!shortWay) return accept
+  return (socket) =>
+    shortWay.accept(socket, (unread) => {
+      if (!unread) return accept(socket)
+      goOn(socket)
+      socket.emit('data', unread)
+    })
 }
 
 function refuse(text: string, log: Log): Accept {

@@ -1,12 +1,13 @@
 /** Files for requests that are for no service (`servestatic`). Folders are not listed, names with a dot not served. */
-import type { ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { pipeline } from 'node:stream/promises'
 import fileSend from '@fastify/send'
 import { NOT_FOUND } from '../proxy/answer.ts'
 import { send } from '../proxy/send.ts'
-import type { Request } from '../proxy/target.ts'
 import type { Log } from './base/log.ts'
+
+type Request = IncomingMessage | Http2ServerRequest
 
 /** Answers GET and HEAD from the folder `root`, ranges and validators included; everything else with 404. */
 export const staticFiles =

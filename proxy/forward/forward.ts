@@ -51,11 +51,11 @@ export class Forwarder {
     this.#deadlines.observe(writeTimeoutMs)
   }
 
-  /** Forwards one request and answers it, whatever happens. Never rejects. */
-  request(req: ClientRequest, res: ClientResponse, passage: Passage): Promise<Outcome> {
+  /** Forwards one request and answers it by `reply`, whatever happens. Never rejects. */
+  request(req: ClientRequest, reply: Reply, passage: Passage): Promise<Outcome> {
     const route = this.#routeOf(passage.service)
     return new Promise((resolve) => {
-      const exchange = this.#exchange(req, replyTo(req, res), passage, route, resolve)
+      const exchange = this.#exchange(req, reply, passage, route, resolve)
       route.connections.send(exchange)
     })
   }
@@ -159,7 +159,8 @@ function keyOf({ protocol, address, certificate, insecureTls, timeouts }: Upstre
   return JSON.stringify([protocol, address, certificate, insecureTls, times])
 }
 
-function replyTo(req: ClientRequest, res: ClientResponse): Reply {
+/** The client's end for a request and its response as Node's servers make them. */
+export function replyTo(req: IncomingMessage | Http2ServerRequest, res: ClientResponse): Reply {
   if (req instanceof Http2ServerRequest && res instanceof Http2ServerResponse) {
     return new Http2Reply(req, res)
   }

@@ -40,7 +40,7 @@ const hasHttp2Body = ({ stream }: Http2ServerRequest): boolean =>
   !stream.endAfterHeaders && !stream.readableEnded
 
 /** RFC 9112 §6: a request has a body when its framing says so. */
-function hasBody({ headers }: IncomingMessage): boolean {
+function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   if (headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
   return length !== undefined && Number(length) !== 0

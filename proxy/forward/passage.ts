@@ -2,12 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { PinholeError } from '../../src/base/errors.ts'
+import type { PlainRequest } from '../fast-path/request.ts'
 import type { Target } from '../match.ts'
 import type { Service } from '../service.ts'
 import type { Trace } from '../tracing.ts'
 
-/** A request as Fastify hands it over, of either HTTP version. */
-export type ClientRequest = IncomingMessage | Http2ServerRequest
+/** A request as Fastify or the fast path hands it over, of either HTTP version. */
+export type ClientRequest = IncomingMessage | Http2ServerRequest | PlainRequest
 /** Where its answer goes. */
 export type ClientResponse = ServerResponse | Http2ServerResponse
 

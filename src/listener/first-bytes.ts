@@ -19,7 +19,7 @@ export function speechOf(bytes: Uint8Array): Speech | undefined {
 
 /**
  * Waits for the first bytes of `socket` and calls `take` once with what they begin. HTTP/2 and TLS find them
- * put back; HTTP/1.1 gets them as data right after `take`. A socket that stays silent for `timeoutMs` is
+ * put back; HTTP/1.1 gets them as data right after `take`, and Node's server needs `tellEveryPause` then. A socket that stays silent for `timeoutMs` is
  * dropped.
  */
 export function onFirstBytes(
@@ -36,7 +36,6 @@ export function onFirstBytes(
     socket.off('data', onData).off('end', drop).off('timeout', drop)
     socket.setTimeout(0)
     if (speech === 'http1') {
-      tellEveryPause(socket)
       take(speech)
       socket.emit('data', seen)
       return
@@ -54,7 +53,7 @@ export function onFirstBytes(
  * that was read from before is read on by itself after that, and would never be stopped again: a body that
  * nobody reads would end up in memory.
  */
-function tellEveryPause(socket: Socket): void {
+export function tellEveryPause(socket: Socket): void {
   const pause = socket.pause.bind(socket)
   socket.pause = () => {
     const paused = socket.readableFlowing === false

@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import { Allowance, type AllowanceLimits } from '../../proxy/allowance.ts'
 import { parseTrusted } from '../../proxy/client-address.ts'
+import type { FastPath } from '../../proxy/fast-path/fast-path.ts'
 import { Freebies } from '../../proxy/freebie.ts'
 import type { Invoice, InvoiceBackend, InvoiceRequest } from '../../proxy/invoice-backend.ts'
 import { formatAuthorization, parseChallenge } from '../../proxy/l402/index.ts'
@@ -22,6 +23,7 @@ import { ManualClock } from '../../src/base/clock.ts'
 import type { Log } from '../../src/base/log.ts'
 import { createListener, type KeyPair } from '../../src/listener.ts'
 import { OPTIONS } from '../listener/serving.ts'
+import { shortWay } from './fast-path/short-way.ts'
 import { service as plainService } from './services.ts'
 
 const hex = (bytes: Uint8Array) => toHex(Uint8Array.from(bytes))
@@ -156,6 +158,8 @@ export interface Shop {
   readonly logged: Logged[]
   /** Lines of what the upstream was asked, `GET /x`. */
   readonly reached: string[]
+  /** Where ordinary requests go, unless it is left out. */
+  readonly fastPath: FastPath | undefined
   snapshot: Snapshot
   close(): Promise<void>
 }
@@ -211,7 +215,11 @@ export async function openShop(t: TestContext, options: ShopOptions): Promise<Sh
     const { upstream: plain, ...service } = plainService(change)
     return { ...service, upstream: change.upstream ?? { ...plain, protocol: 'http', address } }
   })
-  const listener = createListener({ ...OPTIONS, tls }, { clock })
+  const fastPath = shortWay(clock)
+  const listener = createListener(
+    { ...OPTIONS, tls },
+    { clock, ...(fastPath ? { shortWay: fastPath } : {}) },
+  )
   const app = fastify({ serverFactory: listener.serverFactory, return503OnClosing: false })
   const shop: Shop = {
     port: 0,
@@ -222,6 +230,7 @@ export async function openShop(t: TestContext, options: ShopOptions): Promise<Sh
     registry,
     logged,
     reached,
+    fastPath,
     close: () => app.close(),
     snapshot: {
       services: made,
@@ -230,6 +239,7 @@ export async function openShop(t: TestContext, options: ShopOptions): Promise<Sh
       strictVerify,
     },
   }
+  app.addHook('onRoute', ({ url }) => fastPath?.keepOff(url))
   beside?.(app)
   await app.register(paywall, {
     invoices,
@@ -241,6 +251,7 @@ export async function openShop(t: TestContext, options: ShopOptions): Promise<Sh
     clock,
     registry,
     log: collectingLog(logged),
+    fastPath,
     ...rest,
     snapshot: () => shop.snapshot,
   })

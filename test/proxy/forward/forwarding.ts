@@ -9,9 +9,10 @@ import { type Clock, systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { createListener, type KeyPair } from '../../../src/listener.ts'
 import { OPTIONS } from '../../listener/serving.ts'
-import { Forwarder } from '../../../proxy/forward/forward.ts'
+import { Forwarder, replyTo } from '../../../proxy/forward/forward.ts'
 import type { Outcome, Passage } from '../../../proxy/forward/passage.ts'
 import type { Service, Upstream } from '../../../proxy/service.ts'
+import { shortWay } from '../fast-path/short-way.ts'
 import { service as compiled } from '../services.ts'
 
 export const TIMEOUTS = { connectMs: 2_000, headerMs: 5_000, bodyMs: 5_000, idleMs: 10_000 }
@@ -63,7 +64,11 @@ export async function startHub(
   to: Service | (() => Service),
   { clock = systemClock, tls, writeTimeoutMs = 0, passage = {}, onServer }: HubOptions = {},
 ): Promise<RunningHub> {
-  const listener = createListener({ ...OPTIONS, tls, drainTimeoutMs: 50 })
+  const fastPath = shortWay(systemClock)
+  const listener = createListener(
+    { ...OPTIONS, tls, drainTimeoutMs: 50 },
+    fastPath ? { shortWay: fastPath } : {},
+  )
   const forwarder = new Forwarder({ clock, log: silentLog, writeTimeoutMs })
   const app = fastify({ serverFactory: listener.serverFactory, exposeHeadRoutes: false })
   const outcomes: Outcome[] = []
@@ -78,8 +83,16 @@ export async function startHub(
   app.all('/*', (request, reply) => {
     reply.hijack()
     void forwarder
-      .request(request.raw, reply.raw, passageOf(request.raw, current(), passage))
+      .request(
+        request.raw,
+        replyTo(request.raw, reply.raw),
+        passageOf(request.raw, current(), passage),
+      )
       .then(settled)
+  })
+  fastPath?.serve((req, reply) => {
+    void forwarder.request(req, reply, passageOf(req, current(), passage)).then(settled)
+    return true
   })
   app.server.on('upgrade', (req: http.IncomingMessage, socket, head: Buffer) => {
     void forwarder.upgrade(req, socket, head, passageOf(req, current(), passage)).then(settled)
