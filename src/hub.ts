@@ -1,21 +1,20 @@
 /** The whole, composed: port ► relay, health, paywall; metrics beside it. Nothing here knows how a part works. */
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import { REST_PATH } from '../mailbox/hashmail/names.ts'
-import { mailboxRelay, type RelayOptions } from '../mailbox/relay/plugin.ts'
-import { problem, refuse } from '../proxy/answer.ts'
-import { arrive } from '../proxy/arrival.ts'
+import { mailboxRelay } from '../mailbox/relay/plugin.ts'
 import { parseTrusted, type TrustedProxies } from '../proxy/client-address.ts'
 import { FastPath } from '../proxy/fast-path/fast-path.ts'
 import type { PaywallOptions } from '../proxy/options.ts'
 import { paywall } from '../proxy/plugin.ts'
-import { send } from '../proxy/send.ts'
 import { AccessLog } from './access-log.ts'
 import { listenTo } from './admin/event-sources.ts'
 import { HubEvents } from './admin/hub-events.ts'
+import { type AdminPort, leaveNothingOfAdmin, openAdminPort } from './admin-port.ts'
 import { adminApi, type AdminOptions } from './admin/plugin.ts'
 import { UseCounts } from './admin/use-counts.ts'
+import { APP_OPTIONS, notFound } from './app-options.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
@@ -24,7 +23,7 @@ import { formatAddress, parseAddress } from './config/address.ts'
 import type { Config } from './config/load.ts'
 import { pendingSections } from './config/pending.ts'
 import { consolePages } from './console/plugin.ts'
-import { health } from './health.ts'
+import { health, type HealthOptions } from './health.ts'
 import { refuseBlocked } from './blocklist.ts'
 import type { NodeSource } from './invoices/node.ts'
 import { createListener, type Listener } from './listener.ts'
@@ -33,6 +32,7 @@ import { streamLimits } from './listener/streams.ts'
 import { LogLines } from './log-lines.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { registerHub } from './metrics/hub.ts'
+import { relayOptions } from './relay-options.ts'
 import { RequestIds } from './request-ids.ts'
 import { restartKeys } from './restart-keys.ts'
 import { openSelling, type Selling, sells } from './selling.ts'
@@ -52,6 +52,8 @@ export interface Hub {
   close(): Promise<void>
   /** URL of the port, `undefined` before `listen`. */
   readonly address: string | undefined
+  /** URL of the admin API: its own port (`admin.listenaddr`), else `address`; `undefined` where there is none. */
+  readonly adminAddress: string | undefined
 }
 
 /** What a hub may be given instead of the machine's own. */
@@ -89,6 +91,8 @@ class RunningHub implements Hub {
   readonly #events: HubEvents
   readonly #uses: UseCounts
   #address: string | undefined
+  #adminPort: AdminPort | undefined
+  #adminAddress: string | undefined
   #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
 
@@ -106,6 +110,11 @@ class RunningHub implements Hub {
 
   get address(): string | undefined {
     return this.#address
+  }
+
+  get adminAddress(): string | undefined {
+    if (!this.#config.admin.enabled) return undefined
+    return this.#adminAddress ?? this.#address
   }
 
   async listen(): Promise<string> {
@@ -159,11 +168,7 @@ class RunningHub implements Hub {
     certificate?.onReplaced((pair) => listener.replaceCertificate(pair))
     const app = fastify({
       serverFactory: listener.serverFactory,
-      return503OnClosing: false,
-      // A name in a path is as long as the limit of the head lets it be.
-      routerOptions: { ignoreTrailingSlash: false, maxParamLength: Number.MAX_SAFE_INTEGER },
-      bodyLimit: MAX_ORDINARY_BODY_BYTES,
-      frameworkErrors: refuseUrl,
+      ...APP_OPTIONS,
       genReqId: this.#requestIds.of,
     })
     this.#parts = { app, listener, certificate }
@@ -182,6 +187,7 @@ class RunningHub implements Hub {
     app.addHook('onClose', () => listener.drain())
     await app.ready()
     if (config.prometheus.enabled) await this.#metrics.listen(config.prometheus.listenaddr)
+    this.#adminAddress = await this.#adminPort?.listen()
     const { host, port } = parseAddress(config.listenaddr) ?? { host: undefined, port: 0 }
     const bound = await listener.listen(host, port)
     this.#address = urlOf(config.insecure, host, bound)
@@ -205,18 +211,12 @@ class RunningHub implements Hub {
       }
       await own.register(async (ordinary) => {
         limitBodies(ordinary, this.#config.readtimeout, this.#clock)
-        await ordinary.register(health, {
-          uptimeMs: () => this.#clock.now() - this.#startedMs,
-          draining: () => this.#closing !== undefined,
-          boxes: () => this.#metrics.read(BOXES_GAUGE),
-          nodes: () => selling?.nodes,
-        })
+        await ordinary.register(health, this.#health())
         if (selling && this.#config.admin.enabled) {
           listenTo(selling.parts, this.#events)
           // Its streams would be waited for.
           ordinary.addHook('preClose', async () => this.#events.close())
-          await ordinary.register(adminApi, this.#adminOptions(selling))
-          await ordinary.register(consolePages, {})
+          await this.#serveAdmin(ordinary, selling)
         }
         if (!selling) ordinary.setNotFoundHandler(notFound)
       })
@@ -243,6 +243,39 @@ class RunningHub implements Hub {
       headerTimeoutMs: limits.headertimeout,
       idleTimeoutMs: idletimeout,
       clock: this.#clock,
+    })
+  }
+
+  #health(): HealthOptions {
+    return {
+      uptimeMs: () => this.#clock.now() - this.#startedMs,
+      draining: () => this.#closing !== undefined,
+      boxes: () => this.#metrics.read(BOXES_GAUGE),
+      nodes: () => this.#selling?.nodes,
+    }
+  }
+
+  /** Beside what is sold, or at a port of its own. */
+  async #serveAdmin(app: FastifyInstance, selling: Selling): Promise<void> {
+    const config = this.#config
+    const { certificate } = this.#parts ?? {}
+    const serve = async (at: FastifyInstance): Promise<void> => {
+      await at.register(adminApi, this.#adminOptions(selling))
+      await at.register(consolePages, {})
+    }
+    if (config.admin.listenaddr === '') return serve(app)
+    leaveNothingOfAdmin(app)
+    this.#adminPort = await openAdminPort({
+      listenaddr: config.admin.listenaddr,
+      listener: listenerOptions(config, certificate, selling),
+      certificate,
+      genReqId: this.#requestIds.of,
+      readTimeoutMs: config.readtimeout,
+      snapshot: selling.paywall.snapshot,
+      health: this.#health(),
+      serve,
+      clock: this.#clock,
+      log: this.#log,
     })
   }
 
@@ -273,6 +306,7 @@ class RunningHub implements Hub {
         uses: this.#uses,
         logLines: this.#logLines,
         address: () => this.#address,
+        adminAddress: () => this.adminAddress,
         startedMs: this.#startedMs,
       },
       trusted: () => selling.paywall.snapshot().trusted,
@@ -307,28 +341,15 @@ class RunningHub implements Hub {
     await this.#starting?.catch(() => {})
     const { app, certificate } = this.#parts ?? {}
     certificate?.close()
-    await app?.close()
+    await Promise.all([app?.close(), this.#adminPort?.close()])
     await this.#selling?.close()
     await this.#metrics.close()
-    this.#address = undefined
+    this.#address = this.#adminAddress = undefined
   }
 }
 
 /** Live cipher boxes, by the name that Aperture gave the figure. */
 const BOXES_GAUGE = 'hashmail_mailbox_count'
-/** Bodies of requests to the hub itself; nothing of ours is larger. */
-const MAX_ORDINARY_BODY_BYTES = 1_048_576
-
-/** Fastify's router has refused the URL before any route was asked. */
-function refuseUrl(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  const error = new PinholeError('ERR_REQUEST_PATH', 'the path has a wrong percent encoding')
-  const { asked } = arrive(request.raw, parseTrusted([]), systemClock)
-  reply.hijack()
-  send(reply.raw, refuse(problem(error, 'bad_path'), asked))
-}
-
-const notFound = (request: FastifyRequest, reply: FastifyReply): void =>
-  void reply.code(404).send({ error: 'not found', path: request.url })
 
 function listenerOptions(
   config: Config,
@@ -354,26 +375,6 @@ function listenerOptions(
     headerTimeoutMs: limits.headertimeout,
     idleTimeoutMs: config.idletimeout,
     drainTimeoutMs: config.draintimeout,
-  }
-}
-
-function relayOptions({ hashmail, wspinginterval, wspongwait }: Config): RelayOptions {
-  return {
-    messageRateMs: hashmail.messagerate,
-    messageBurst: hashmail.messageburstallowance,
-    staleTimeoutMs: hashmail.staletimeout,
-    wsPingIntervalMs: wspinginterval,
-    wsPongWaitMs: wspongwait,
-    maxBoxes: hashmail.maxboxes,
-    maxBoxesPerAddress: hashmail.maxboxesperaddress,
-    maxStreamsPerAddress: hashmail.maxstreamsperaddress,
-    maxBufferedBytes: hashmail.maxbufferedbytes,
-    maxBufferedBytesPerAddress: hashmail.maxbufferedbytesperaddress,
-    maxMessageBytes: hashmail.maxmessagebytes,
-    maxBoxMessages: hashmail.maxboxmessages,
-    maxBoxBytes: hashmail.maxboxbytes,
-    maxUnreadMessages: hashmail.maxunreadmessages,
-    messageTimeoutMs: hashmail.messagetimeout,
   }
 }
 

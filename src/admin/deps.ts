@@ -32,6 +32,8 @@ export interface AdminDeps {
   readonly uses: UseCounts
   /** URL of the port once it is bound. */
   readonly address: () => string | undefined
+  /** The same of the port that the admin API is served at. */
+  readonly adminAddress: () => string | undefined
   /** When the hub was made, on the clock that never goes back. */
   readonly startedMs: number
 }

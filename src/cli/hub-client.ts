@@ -35,7 +35,7 @@ export const hubCommand = (name: string, summary: string): Command =>
     .option('--configfile <file>', 'configuration of the hub')
 
 /**
- * Finds the hub: `--hub`, else `$PINHOLE_HUB`, else the configuration's `listenaddr`. Sends nothing.
+ * Finds the hub: `--hub`, else `$PINHOLE_HUB`, else the configuration's `admin.listenaddr` or `listenaddr`. Sends nothing.
  *
  * @throws ERR_CLI_USAGE for what is no address, ERR_ADMIN_MACAROON without a macaroon, ERR_HUB_CERTIFICATE for a
  * certificate file that cannot be read, and what `loadConfig` throws
@@ -98,9 +98,10 @@ async function placeOf(options: ReachOptions): Promise<HubPlace> {
   const { parseAddress, formatAddress } = await import('../config/address.ts')
   const { basedir, configfile } = options
   const config = loadConfig({ basedir, configfile })
-  const { host, port } = parseAddress(config.listenaddr) ?? { host: undefined, port: 0 }
+  const listenaddr = config.admin.listenaddr || config.listenaddr
+  const { host, port } = parseAddress(listenaddr) ?? { host: undefined, port: 0 }
   if (port === 0) {
-    const text = `listenaddr is ${config.listenaddr}, which says no port: name the hub by --hub`
+    const text = `listenaddr is ${listenaddr}, which says no port: name the hub by --hub`
     throw new PinholeError('ERR_CLI_USAGE', text)
   }
   const everywhere = host === undefined || host === '0.0.0.0' || host === '::'

@@ -131,7 +131,12 @@ export const schema = z.strictObject({
     .default([]),
   hashmail,
   prometheus: section({ enabled: toggle(false), listenaddr: address() }),
-  admin: section({ enabled: toggle(false), macaroonpath: path(), corsorigins: texts() }),
+  admin: section({
+    enabled: toggle(false),
+    listenaddr: address(),
+    macaroonpath: path(),
+    corsorigins: texts(),
+  }),
   debuglevel: text('info'),
   configfile: path(),
   basedir: path(),

@@ -28,6 +28,8 @@ export interface DoctorDeps {
   readonly clock: Clock
   /** URL of the running hub's port; `undefined` when none runs. */
   readonly address: string | undefined
+  /** URL of the admin API's own port; `undefined` when none runs, or it has none of its own. */
+  readonly adminAddress?: string | undefined
   /** What clients dial, where the configuration says it. */
   readonly outside: URL | undefined
   readonly services: readonly ServiceSettings[]

@@ -10,9 +10,10 @@ import { reach } from './probe.ts'
 export const portsCheck: Check = {
   name: 'ports',
   limitMs: 5_000,
-  async run({ config, address }, signal) {
+  async run({ config, address, adminAddress }, signal) {
     if (address === undefined) return Promise.all(wanted(config).map(couldBeHad))
-    const found = [await answers(address, signal)]
+    const running = [address, ...(adminAddress === undefined ? [] : [adminAddress])]
+    const found = await Promise.all(running.map((one) => answers(one, signal)))
     if (config.hashmail.enabled && !isOpen(config) && config.servername === '') {
       const text = `the relay listens on ${config.listenaddr}, where only this machine reaches it`
       const advice =
@@ -36,12 +37,12 @@ async function answers(address: string, signal: AbortSignal): Promise<Verdict> {
   }
 }
 
-const wanted = ({ listenaddr, prometheus }: Config): readonly [string, string][] => [
-  ['listenaddr', listenaddr],
-  ...(prometheus.enabled
-    ? [['prometheus.listenaddr', prometheus.listenaddr] satisfies [string, string]]
-    : []),
-]
+function wanted({ listenaddr, prometheus, admin }: Config): readonly [string, string][] {
+  const ports: [string, string][] = [['listenaddr', listenaddr]]
+  if (prometheus.enabled) ports.push(['prometheus.listenaddr', prometheus.listenaddr])
+  if (admin.enabled && admin.listenaddr !== '') ports.push(['admin.listenaddr', admin.listenaddr])
+  return ports
+}
 
 /** Binds and lets go. */
 function couldBeHad([key, text]: readonly [string, string]): Promise<Verdict> {

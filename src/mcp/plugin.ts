@@ -69,9 +69,9 @@ function checkOrigin({ headers: { origin } }: FastifyRequest, config: Config): v
   throw new PinholeError('ERR_ADMIN_ORIGIN', text)
 }
 
-const ownNames = ({ servername, listenaddr }: Config): readonly string[] => [
+const ownNames = ({ servername, listenaddr, admin }: Config): readonly string[] => [
   ...['localhost', '127.0.0.1', '[::1]', servername.toLowerCase()],
-  parseAddress(listenaddr)?.host ?? '',
+  parseAddress(admin.listenaddr || listenaddr)?.host ?? '',
 ]
 
 function refuse(reply: FastifyReply, error: PinholeError): void {

@@ -126,7 +126,7 @@ class RunningSandbox implements Sandbox {
   }
 
   async loginLink(): Promise<string> {
-    const [address, folder] = [this.#hub?.address, this.#folder]
+    const [address, folder] = [this.#hub?.adminAddress, this.#folder]
     if (address === undefined || !folder) throw new TypeError('this sandbox does not listen')
     const macaroon = this.#config.admin.enabled ? readFileSync(folder.macaroon) : undefined
     const { path: link } = await createAdminClient(address, macaroon).createLoginLink()

@@ -27,10 +27,11 @@ async function examine(deps: AdminDeps, options: DoctorOptions): Promise<Finding
   return runDoctor(doctorDeps(deps), options)
 }
 
-const doctorDeps = ({ config, clock, address, services, store, nodes, invoices }: AdminDeps) => ({
+const doctorDeps = ({ config, clock, services, store, nodes, invoices, ...deps }: AdminDeps) => ({
   config: config(),
   clock,
-  address: address(),
+  address: deps.address(),
+  adminAddress: config().admin.listenaddr === '' ? undefined : deps.adminAddress(),
   outside: publicUrl(config()),
   services: services.list().map(({ settings }) => settings),
   nodes: nodes && doctorNodes(nodes, invoices),
