@@ -25,7 +25,7 @@ function Health() {
   const info = useLoad('getInfo', {}, EVERY_MS)
   const health = useLoad('getHealth', {}, EVERY_MS)
   return (
-    <section>
+    <section class="card" aria-label="Health">
       <Trouble error={info.error ?? health.error} />
       <dl>
         <dt>Health</dt>
@@ -50,7 +50,9 @@ function Info({ info }: { readonly info: ResponseOf<'getInfo'> }) {
         <code>{info.listen_addr}</code> {info.insecure ? '(cleartext)' : '(TLS)'}
       </dd>
       <dt>Network</dt>
-      <dd>{info.sandbox ? 'sandbox: no real money' : info.network}</dd>
+      <dd>
+        {info.sandbox ? 'sandbox: no real money' : info.network || 'whichever the node is on'}
+      </dd>
       <dt>Relay</dt>
       <dd>{info.relay_enabled ? 'on' : 'off'}</dd>
     </>
@@ -87,17 +89,20 @@ function Lines() {
   return (
     <section>
       <h2>Log</h2>
-      <Choice
-        label="From level"
-        value={level}
-        options={LEVELS.map((name) => [name, name] as const)}
-        onInput={(next) => setLevel(LEVELS.find((name) => name === next) ?? 'info')}
-      />
+      <div class="row">
+        <Choice
+          label="From level"
+          value={level}
+          options={LEVELS.map((name) => [name, name] as const)}
+          onInput={(next) => setLevel(LEVELS.find((name) => name === next) ?? 'info')}
+        />
+      </div>
       <Trouble error={error} />
       {value && (
         <Table
           label="Log"
           head={['At', 'Level', 'Part', 'What', 'More']}
+          text={[3, 4]}
           empty="Nothing of that level was logged."
           rows={value.lines.map(({ at, level: word, part, text, fields }, n) => ({
             key: `${at} ${n}`,
@@ -106,7 +111,7 @@ function Lines() {
               <State word={word} />,
               part,
               text,
-              <code class="more">{moreOf(fields)}</code>,
+              <code>{moreOf(fields)}</code>,
             ],
           }))}
         />

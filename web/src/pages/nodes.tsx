@@ -104,6 +104,7 @@ function Facts({ node }: { readonly node: Node }) {
           </dd>
         </>
       )}
+      {node.state === 'ready' && <Receivable name={node.name} />}
       <dt>Invoices made ahead</dt>
       <dd>{shownCount(node.pooled)}</dd>
       <dt>Payments</dt>
@@ -112,10 +113,26 @@ function Facts({ node }: { readonly node: Node }) {
   )
 }
 
+/** Asked once while the page is open, and again by *Test*. */
+function Receivable({ name }: { readonly name: string }) {
+  const { value, error } = useLoad('testNode', { name })
+  const known = value && value.receivable_msat !== ''
+  return (
+    <>
+      <dt>Can receive</dt>
+      <dd>
+        {known && shownMsats(value.receivable_msat)}
+        {value && !known && 'the session may not ask'}
+        {error !== undefined && 'the node does not say'}
+      </dd>
+    </>
+  )
+}
+
 function Pool() {
   const { value, error } = useLoad('listPool', {}, EVERY_MS)
   return (
-    <section>
+    <section class="card">
       <h2>Invoices made ahead</h2>
       <Trouble error={error} />
       {value && (
@@ -138,7 +155,7 @@ function Doctor() {
   const action = useAction()
   const run = () => action.run(async () => setFound(await call('runDoctor', {})))
   return (
-    <section>
+    <section class="card">
       <h2>Doctor</h2>
       <p>Looks at everything that can be wrong, and says what to do.</p>
       <button type="button" disabled={action.busy} onClick={() => void run()}>
@@ -149,6 +166,7 @@ function Doctor() {
         <Table
           label="Findings"
           head={['Level', 'Check', 'What is so', 'What to do']}
+          text={[2, 3]}
           empty="It found nothing."
           rows={found.findings.map(({ check, level, text, advice }, n) => ({
             key: String(n),

@@ -51,8 +51,16 @@ export function Overview() {
         <Switch label="Also tests of one's own" checked={own} onInput={setOwn} />
       </div>
       <Trouble error={stats.error} />
-      {stats.value && <Income stats={stats.value} />}
       <Trouble error={series.error} />
+      {stats.value && series.value && (
+        <>
+          <Figures stats={stats.value} funnel={series.value.funnel} />
+          <div class="halves">
+            <Funnel funnel={series.value.funnel} />
+            <Income stats={stats.value} />
+          </div>
+        </>
+      )}
       {series.value && <Charts series={series.value} span={{ ...within, stepSeconds: step }} />}
       <Happening />
     </>
@@ -87,19 +95,32 @@ function Welcome() {
   )
 }
 
-function Income({ stats }: { readonly stats: ResponseOf<'getStats'> }) {
+type Stats = ResponseOf<'getStats'>
+type Funnel = ResponseOf<'getSeries'>['funnel']
+
+function Figures({ stats, funnel }: { readonly stats: Stats; readonly funnel: Funnel }) {
+  const figures = [
+    [shownSats(stats.total_revenue_sats), 'income'],
+    [shownCount(stats.transaction_count), 'payments'],
+    [shownCount(funnel.offered), 'offers (402)'],
+    [funnel.offered > 0 ? percent(funnel.settled, funnel.offered) : '–', 'of the offers paid'],
+  ] as const
   return (
-    <section aria-label="Income">
-      <ul class="figures">
-        <li>
-          <strong>{shownSats(stats.total_revenue_sats)}</strong>
-          <span>income</span>
+    <ul class="figures">
+      {figures.map(([figure, name]) => (
+        <li key={name}>
+          <strong>{figure}</strong>
+          <span>{name}</span>
         </li>
-        <li>
-          <strong>{shownCount(stats.transaction_count)}</strong>
-          <span>payments</span>
-        </li>
-      </ul>
+      ))}
+    </ul>
+  )
+}
+
+function Income({ stats }: { readonly stats: Stats }) {
+  return (
+    <section class="card" aria-label="Income">
+      <h2>Income by service</h2>
       <Table
         label="Income by service"
         head={['Service', 'Income']}
@@ -119,7 +140,7 @@ interface ChartsProps {
 }
 
 function Charts({ series, span }: ChartsProps) {
-  const { points, funnel } = series
+  const { points } = series
   const income = useMemo(
     () => linesOf(points, span, ({ revenue_msat: msat }) => Number(msat) / 1_000),
     [points],
@@ -135,11 +156,10 @@ function Charts({ series, span }: ChartsProps) {
   )
   return (
     <>
-      <Funnel funnel={funnel} />
       {points.length > 0 && (
-        <div class="charts">
+        <div class="halves">
           <figure>
-            <figcaption>Income by service</figcaption>
+            <figcaption>Income over time</figcaption>
             <Chart label="Income by service over time" unit="sat" {...income} />
           </figure>
           <figure>
@@ -152,7 +172,7 @@ function Charts({ series, span }: ChartsProps) {
   )
 }
 
-function Funnel({ funnel }: { readonly funnel: ResponseOf<'getSeries'>['funnel'] }) {
+function Funnel({ funnel }: { readonly funnel: Funnel }) {
   const steps = [
     ['Offered (402)', funnel.offered],
     ['Paid', funnel.settled],
@@ -160,7 +180,7 @@ function Funnel({ funnel }: { readonly funnel: ResponseOf<'getSeries'>['funnel']
   ] as const
   const most = Math.max(1, funnel.offered, funnel.settled, funnel.used)
   return (
-    <section aria-label="From offer to use">
+    <section class="card" aria-label="From offer to use">
       <h2>From offer to use</h2>
       <dl class="funnel">
         {steps.map(([name, count]) => (
@@ -185,7 +205,7 @@ const percent = (part: number, whole: number) => `${Math.round((100 * part) / wh
 function Happening() {
   const { state, error, events } = useFeed()
   return (
-    <section aria-label="Now">
+    <section class="card" aria-label="Now">
       <h2>
         Now <State word={state} />
       </h2>

@@ -42,19 +42,23 @@ function Traffic({ relay }: { readonly relay: ResponseOf<'getRelay'> }) {
           </li>
         ))}
       </ul>
-      <h2>Refusals since the start</h2>
-      <Table
-        label="Refusals"
-        head={['Reason', 'How often']}
-        empty="Nothing was refused."
-        rows={Object.entries(relay.refusals).map(([reason, count]) => ({
-          key: reason,
-          cells: [reason, shownCount(count)],
-        }))}
-      />
-      <h2>Connect a node through this relay</h2>
-      <p>Type this beside litd. It prints a pairing phrase, which you give to this hub.</p>
-      <Copyable label="Command for litd" text={relay.litd_command} />
+      <section class="card">
+        <h2>Refusals since the start</h2>
+        <Table
+          label="Refusals"
+          head={['Reason', 'How often']}
+          empty="Nothing was refused."
+          rows={Object.entries(relay.refusals).map(([reason, count]) => ({
+            key: reason,
+            cells: [<code>{reason}</code>, shownCount(count)],
+          }))}
+        />
+      </section>
+      <section class="card">
+        <h2>Connect a node through this relay</h2>
+        <p>Type this beside litd. It prints a pairing phrase, which you give to this hub.</p>
+        <Copyable label="Command for litd" text={relay.litd_command} />
+      </section>
     </>
   )
 }
@@ -62,7 +66,7 @@ function Traffic({ relay }: { readonly relay: ResponseOf<'getRelay'> }) {
 function Allowances() {
   const { value, error } = useLoad('getAllowances', {}, EVERY_MS)
   return (
-    <section>
+    <section class="card">
       <h2>Unpaid invoices</h2>
       <Trouble error={error} />
       {value && (

@@ -40,7 +40,7 @@ function KnownService({ name }: { readonly name: string }) {
 function Prices({ name }: { readonly name: string }) {
   const { value, error } = useLoad('listPrices', { name })
   return (
-    <section>
+    <section class="card">
       <h2>Prices so far</h2>
       <Trouble error={error} />
       {value && (
@@ -135,7 +135,7 @@ function ServiceForm({ service, onSaved }: FormProps) {
         />
       )}
       {GROUPS.map((group, n) => (
-        <details key={group.title} open={n === 0 || holds(group.fields, shown)}>
+        <details key={group.title} class="card" open={n === 0 || holds(group.fields, shown)}>
           <summary>{group.title}</summary>
           <div class="grid">
             {group.fields.map((spec) => (

@@ -50,10 +50,16 @@ export function SetUp() {
             <a href={hashOf('service', name)}>{name}</a> for {shownSats(price)}
           </p>
         ))}
-        {services.value && <AddApi onAdded={services.reload} />}
+        {services.value && sold.length === 0 && <AddApi onAdded={services.reload} />}
+        {sold.length > 0 && (
+          <details>
+            <summary>Add another API</summary>
+            <AddApi onAdded={services.reload} />
+          </details>
+        )}
       </Step>
       <Step title="Try it" done={false}>
-        {sold.length === 0 && <p>Add an API first.</p>}
+        {sold.length === 0 && <p class="empty">Add an API first.</p>}
         {sold.length > 0 && <TryIt services={sold} nodes={paired} />}
       </Step>
     </ol>
@@ -70,7 +76,7 @@ function Step({ title, done, children }: StepProps) {
   return (
     <li class="card">
       <h2>
-        {title} {done && <State word="ok" />}
+        {title} {done && <State word="done" />}
       </h2>
       {children}
     </li>
@@ -80,7 +86,7 @@ function Step({ title, done, children }: StepProps) {
 /** The form stays, with what it says of the node, until the page is left. */
 function FirstPairing({ any, onPaired }: { readonly any: boolean; readonly onPaired: () => void }) {
   const [open] = useState(!any)
-  return open ? <PairNode onPaired={onPaired} /> : null
+  return open ? <PairNode onPaired={onPaired} once /> : null
 }
 
 const EMPTY = { name: '', address: '', protocol: 'http', path_regexp: '', price: '10' }

@@ -74,7 +74,7 @@ function Listed({ tokens, onRevoke }: ListedProps) {
   return (
     <Table
       label="Tokens"
-      head={['Token', 'Service', 'Price', 'Paid', '']}
+      head={['Token', 'Service', 'Price', 'Paid', 'Revoke']}
       empty="No token was paid for that this search finds."
       rows={tokens.map((token) => ({
         key: String(token.id),
@@ -108,7 +108,7 @@ function Decode() {
     void action.run(async () => setDecoded(await call('decodeToken', { credential, service })))
   }
   return (
-    <section>
+    <section class="card">
       <h2>Read a credential</h2>
       <form onSubmit={submit}>
         <Field

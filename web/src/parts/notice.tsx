@@ -19,7 +19,13 @@ export function State({ word }: { readonly word: string }) {
 }
 
 const TONES: ReadonlyMap<string, string> = new Map([
-  ...['ready', 'settled', 'valid', 'ok', 'live', 'paid'].map((word) => [word, 'good'] as const),
-  ...['connecting', 'pending', 'warning', 'warn'].map((word) => [word, 'fair'] as const),
-  ...['away', 'error', 'broken', 'revoked'].map((word) => [word, 'bad'] as const),
+  ...['ready', 'settled', 'valid', 'ok', 'live', 'paid', 'done', 'found'].map(
+    (word) => [word, 'good'] as const,
+  ),
+  ...['connecting', 'pending', 'warning', 'warn', 'not said'].map(
+    (word) => [word, 'fair'] as const,
+  ),
+  ...['away', 'error', 'broken', 'revoked', 'missing', 'invalid', 'expired'].map(
+    (word) => [word, 'bad'] as const,
+  ),
 ])

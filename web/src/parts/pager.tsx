@@ -11,24 +11,31 @@ interface PagerProps {
 }
 
 export function Pager({ total, offset, onOffset }: PagerProps) {
+  if (total === 0) return null
   const last = Math.min(total, offset + PAGE_SIZE)
   return (
     <div class="row pager">
       <span aria-live="polite">
-        {total === 0
-          ? 'none'
-          : `${shownCount(offset + 1)} to ${shownCount(last)} of ${shownCount(total)}`}
+        {`${shownCount(offset + 1)} to ${shownCount(last)} of ${shownCount(total)}`}
       </span>
-      <button
-        type="button"
-        disabled={offset === 0}
-        onClick={() => onOffset(Math.max(0, offset - PAGE_SIZE))}
-      >
-        Newer
-      </button>
-      <button type="button" disabled={last >= total} onClick={() => onOffset(offset + PAGE_SIZE)}>
-        Older
-      </button>
+      {total > PAGE_SIZE && (
+        <>
+          <button
+            type="button"
+            disabled={offset === 0}
+            onClick={() => onOffset(Math.max(0, offset - PAGE_SIZE))}
+          >
+            Newer
+          </button>
+          <button
+            type="button"
+            disabled={last >= total}
+            onClick={() => onOffset(offset + PAGE_SIZE)}
+          >
+            Older
+          </button>
+        </>
+      )}
     </div>
   )
 }

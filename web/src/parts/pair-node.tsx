@@ -14,17 +14,19 @@ import { Table } from './table.tsx'
 
 interface PairNodeProps {
   readonly onPaired: (report: NodeReport) => void
+  /** Whether the form goes when a node is paired. */
+  readonly once?: boolean
 }
 
-export function PairNode({ onPaired }: PairNodeProps) {
+export function PairNode({ onPaired, once = false }: PairNodeProps) {
   const [form, setForm] = useState(EMPTY)
-  const [stages, setStages] = useState<readonly string[]>([])
+  const [stages, setStages] = useState<readonly Stage[]>([])
   const [report, setReport] = useState<NodeReport>()
   const action = useAction()
   useEvent((event) => {
     if (event.type !== 'pairing' || !action.busy) return
-    const text = event.reason === '' ? event.stage : `${event.stage}: ${event.reason}`
-    setStages((last) => (last.at(-1) === text ? last : [...last, text]))
+    const { stage, reason } = event
+    setStages((last) => [...last.filter((one) => one.stage !== stage), { stage, reason }])
   })
   const submit = async (event: Event) => {
     event.preventDefault()
@@ -35,24 +37,43 @@ export function PairNode({ onPaired }: PairNodeProps) {
       setReport(answer)
       onPaired(answer)
     })
-    if (paired) setForm((last) => ({ ...last, phrase: '', name: '' }))
+    if (paired) setForm(EMPTY)
   }
   return (
     <>
-      <form onSubmit={(event) => void submit(event)} aria-busy={action.busy}>
-        <Words form={form} busy={action.busy} set={(next) => setForm({ ...form, ...next })} />
-      </form>
+      {!(once && report) && (
+        <form onSubmit={(event) => void submit(event)} aria-busy={action.busy}>
+          <Words form={form} busy={action.busy} set={(next) => setForm({ ...form, ...next })} />
+        </form>
+      )}
       <ol class="stages" aria-live="polite" aria-label="Progress">
-        {stages.map((stage, n) => (
-          <li key={n}>{stage}</li>
+        {stages.map(({ stage, reason }, n) => (
+          <li key={stage}>
+            {STAGES.get(stage) ?? stage}
+            {/* What was in the way before is over. */}
+            {reason && n === stages.length - 1 && <span class="help">: {reason}</span>}
+          </li>
         ))}
-        {action.busy && stages.length === 0 && <li>looking for the node at the relay</li>}
+        {action.busy && stages.length === 0 && <li>checking the words</li>}
       </ol>
       <Trouble error={action.error} />
       {report && <Report report={report} />}
     </>
   )
 }
+
+interface Stage {
+  readonly stage: string
+  readonly reason: string
+}
+
+/** Stages of a pairing in words. */
+const STAGES: ReadonlyMap<string, string> = new Map([
+  ['connecting', 'looking for the node at the relay'],
+  ['asking', 'connected, asking what the session may do'],
+  ['paired', 'paired'],
+  ['failed', 'it failed'],
+])
 
 const EMPTY = { phrase: '', mailbox: '', name: '', insecure_tls: false }
 
@@ -90,7 +111,9 @@ function Words({ form, busy, set }: WordsProps) {
       />
       <Scan of="a session" onCode={scanned} />
       <p role="status">
-        {read && `The code was read${form.mailbox && `: the node waits at ${form.mailbox}`}.`}
+        {read &&
+          form.phrase !== '' &&
+          `The code was read${form.mailbox && `: the node waits at ${form.mailbox}`}.`}
       </p>
       <details>
         <summary>Relay and name</summary>
@@ -140,7 +163,7 @@ export function Report({ report }: { readonly report: NodeReport }) {
       <p>The session ends: {shownTime(report.expires_at, 'the node does not say')}.</p>
       <Table
         label={`Permissions of ${report.name}`}
-        head={['Method', 'Needed to', '']}
+        head={['Method', 'Needed to', 'The session']}
         empty="The node does not say what the session may do."
         rows={permissions.map(({ method, purpose, allowed }) => ({
           key: method + purpose,

@@ -1,4 +1,5 @@
 /** Asks a service as a client would: the 402, its invoice, and what was paid for. */
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { HubEvent, Node, RequestOf, ResponseOf, Service } from '../../../src/admin/contract.ts'
 import { call } from '../api.ts'
@@ -58,18 +59,19 @@ export function TryIt({ services, nodes }: TryItProps) {
         </button>
       </form>
       <Trouble error={action.error} />
-      {tried && <Answer answer={tried.answer} />}
-      {tried?.answer.invoice && !tried.answer.paid && (
-        <Pay
-          price={tried.answer.price_sats}
-          nodes={nodes}
-          busy={action.busy}
-          missing={tried.asked.challenge !== undefined && tried.asked.challenge !== ''}
-          onPaid={() => void askAgain(tried)}
-          onPay={(node) =>
-            void ask({ ...tried.asked, challenge: '', max_sats: tried.answer.price_sats, node })
-          }
-        />
+      {tried && (
+        <Answer answer={tried.answer}>
+          <Pay
+            price={tried.answer.price_sats}
+            nodes={nodes}
+            busy={action.busy}
+            missing={tried.asked.challenge !== undefined && tried.asked.challenge !== ''}
+            onPaid={() => void askAgain(tried)}
+            onPay={(node) =>
+              void ask({ ...tried.asked, challenge: '', max_sats: tried.answer.price_sats, node })
+            }
+          />
+        </Answer>
       )}
     </>
   )
@@ -123,7 +125,13 @@ function Pay({ price, nodes, busy, missing, onPaid, onPay }: PayProps) {
   )
 }
 
-function Answer({ answer }: { readonly answer: ResponseOf<'tryService'> }) {
+interface AnswerProps {
+  readonly answer: ResponseOf<'tryService'>
+  /** Beside the invoice. */
+  readonly children: ComponentChildren
+}
+
+function Answer({ answer, children }: AnswerProps) {
   const { status, challenge, invoice, paid, body } = answer
   return (
     <div class="answer">
@@ -133,7 +141,10 @@ function Answer({ answer }: { readonly answer: ResponseOf<'tryService'> }) {
       {!paid && invoice && (
         <div class="invoice">
           <Qr invoice={invoice} />
-          <Copyable label="Invoice" text={invoice} />
+          <div>
+            <Copyable label="Invoice" text={invoice} />
+            {children}
+          </div>
         </div>
       )}
       {challenge && (
