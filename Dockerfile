@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Pinhole without anything that builds it. Runs as the user node, writes to /data alone.
 ARG NODE_VERSION=22
 
@@ -9,7 +8,11 @@ COPY tools tools
 # No script of a dependency runs but the one that fetches or builds SQLite's binding.
 RUN npm ci --ignore-scripts --no-audit --no-fund && npm rebuild better-sqlite3
 COPY . .
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# What SQLite's binding was compiled from is left behind.
+RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+    && chmod 755 dist/src/cli/main.js \
+    && cd node_modules/better-sqlite3 && rm -rf deps src \
+    && find build -type f ! -name better_sqlite3.node -delete
 
 FROM node:${NODE_VERSION}-bookworm-slim
 LABEL org.opencontainers.image.title="Pinhole" \
@@ -17,7 +20,8 @@ LABEL org.opencontainers.image.title="Pinhole" \
       org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production \
     PINHOLE_BASEDIR=/data
-RUN install -d -o node -g node -m 0700 /data
+RUN install -d -o node -g node -m 0700 /data \
+    && ln -s /app/dist/src/cli/main.js /usr/local/bin/pinhole
 WORKDIR /app
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist

@@ -91,6 +91,15 @@ test('compose: files exist, every container is bounded, the node publishes no po
   }
 })
 
+test('the unit leaves the hub what it needs', () => {
+  const unit = read('deploy/pinhole.service')
+  const families = /^RestrictAddressFamilies=(.*)$/m.exec(unit)?.[1]?.split(' ')
+  // Without AF_NETLINK Node cannot name the machine's addresses, and there is no certificate.
+  assert.deepEqual(families, ['AF_INET', 'AF_INET6', 'AF_UNIX', 'AF_NETLINK'])
+  // V8 ends at once under it.
+  assert.doesNotMatch(unit, /^MemoryDenyWriteExecute=/m)
+})
+
 test('systemd takes the units', (t) => {
   if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
     t.skip('systemd-analyze is missing')
@@ -102,6 +111,7 @@ test('systemd takes the units', (t) => {
     // What is not installed here stands for itself.
     const unit = read(`deploy/${name}`)
       .replaceAll('/usr/bin/pinhole', '/bin/true')
+      .replaceAll('/usr/bin/systemctl', '/bin/true')
       .replaceAll('/usr/bin/node', '/bin/true')
     writeFileSync(path.join(folder, name), unit)
   }
@@ -123,15 +133,20 @@ test('systemd takes the units', (t) => {
 
 test('the health check says of a hub whether it answers', async (t) => {
   const { url, hub } = await adminHub(t)
-  const ask = async () => {
+  const ended = spawnSync(process.execPath, ['--version'])
+  const ask = async (...args: readonly string[]) => {
     const script = path.join(root, 'deploy/health.mjs')
-    const asking = spawn(process.execPath, [script, new URL(url).host], { stdio: 'ignore' })
+    const asking = spawn(process.execPath, [script, ...args], { stdio: 'ignore' })
     const [code] = (await once(asking, 'exit')) as [number | null]
     return code
   }
-  assert.equal(await ask(), 0)
+  const { host } = new URL(url)
+  assert.equal(await ask(host), 0)
+  assert.equal(await ask(url), 0)
   await hub.close()
-  assert.equal(await ask(), 1)
+  assert.equal(await ask(host), 1)
+  // A process that has ended is not waited for.
+  assert.equal(await ask(host, '1000', String(ended.pid)), 1)
 })
 
 test('the package has what its documentation names', () => {
