@@ -2,10 +2,9 @@
 import { Command } from 'commander'
 import { PinholeError } from '../base/errors.ts'
 import type { CommandContext } from './command.ts'
-import { command } from './command.ts'
 import { askHub, hubCommand, type ReachOptions } from './hub-client.ts'
-import type { HubOptions } from './open-rows.ts'
-import { type Output, writeResult } from './output.ts'
+import type { ExitCode } from './exit.ts'
+import type { Output } from './output.ts'
 
 const HELP = `
 Examples:
@@ -14,8 +13,14 @@ Examples:
   pinhole config show > pinhole.yaml       with the services that were made or changed while the hub ran
 `
 
+const CHECK_HELP = `
+Each service is shown with where it comes from: config is the file, database was made or changed while a hub ran and wins
+by its name, import came from an Aperture. Neither is changed, and no hub is asked; with --hub the hub there judges
+the file alone.
+`
+
 /** The command and those below it. */
-export function configCommand({ output }: CommandContext): Command {
+export function configCommand({ output, finish }: CommandContext): Command {
   const parent = new Command('config').description('the configuration').addHelpText('after', HELP)
   parent.addCommand(
     hubCommand('show', 'by which a running hub runs, as YAML, without secrets').action(
@@ -23,10 +28,12 @@ export function configCommand({ output }: CommandContext): Command {
     ),
   )
   parent.addCommand(
-    command('check', 'whether a hub would start by it; asks no hub')
+    hubCommand('check', 'whether a hub would start by it and by what its database has')
       .argument('[file]', 'pinhole.yaml or aperture.yaml in the base folder')
-      .option('--configfile <file>', 'the same as the argument')
-      .action((file: string | undefined, options: HubOptions) => check(file, options, output)),
+      .addHelpText('after', CHECK_HELP)
+      .action(async (file: string | undefined, options: ReachOptions) =>
+        finish(await check(file, options, output)),
+      ),
   )
   return parent
 }
@@ -39,26 +46,16 @@ async function show(options: ReachOptions, output: Output): Promise<void> {
   output.stdout.write(`${JSON.stringify(parse(yaml))}\n`)
 }
 
-async function check(file: string | undefined, options: HubOptions, output: Output) {
-  const { basedir, configfile = file, json = false } = options
+async function check(
+  file: string | undefined,
+  options: ReachOptions,
+  output: Output,
+): Promise<ExitCode> {
+  const { configfile = file, hub } = options
   if (file !== undefined && configfile !== file) {
     throw new PinholeError('ERR_CLI_USAGE', 'give the file once, as argument or as --configfile')
   }
-  const [{ loadConfig }, { pendingSections }, { compileServices }, { compileDeps }] =
-    await Promise.all([
-      import('../config/load.ts'),
-      import('../config/pending.ts'),
-      import('../../proxy/compile.ts'),
-      import('../selling/compile-deps.ts'),
-    ])
-  const config = loadConfig({ basedir, configfile })
-  if (config.configfile === '') {
-    const text = `there is no pinhole.yaml or aperture.yaml in ${config.basedir}`
-    throw new PinholeError('ERR_CONFIG_FILE', text)
-  }
-  compileServices(config.services, compileDeps(config))
-  writeResult(output, { file: config.configfile, services: config.services.length }, json)
-  for (const key of pendingSections(config)) {
-    output.stderr.write(`${key} is set, but this version does not act on it.\n`)
-  }
+  const { checkByHub, checkConfig } = await import('./check-config.ts')
+  if (hub !== undefined) return checkByHub(configfile, options, output)
+  return checkConfig({ ...options, ...(configfile === undefined ? {} : { configfile }) }, output)
 }

@@ -4,14 +4,18 @@ import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 import type { Config } from './load.ts'
 import { schema } from './schema.ts'
-import { service as serviceSchema } from './service-schema.ts'
-
-/** What stands for the value of a header, which may be a key of the upstream. */
-const HIDDEN = '(hidden)'
+import { HIDDEN_VALUE, service as serviceSchema } from './service-schema.ts'
 
 const HEADER = `# What this hub runs by, services that were changed while it ran included; what is not here is as by default.
-# Passwords and phrases are left out, values of headers are ${HIDDEN}.
+# Passwords and phrases are left out.
 `
+
+/** A header may be a key of the upstream, which is not to be shown. */
+const HIDDEN_REMARK = `# Values of headers are ${HIDDEN_VALUE}: a hub refuses that, so put them in, or variables such as \${NAME}.
+`
+
+/** What names a secret and is none. */
+const REFERENCE = /^(?:(?:Bearer|Basic|Token) )?\$\{[A-Za-z_]\w*\}$/
 
 /** Keys that hold secrets, by section. */
 const SECRETS = { authenticator: 'passphrase', postgres: 'password', etcd: 'password' } as const
@@ -35,10 +39,16 @@ export function exportYaml(config: Config): string {
   const usual = serviceSchema.parse({})
   const standardService = written({ ...usual, auth: authOf(usual.auth) })
   const shown = services.map((service) => {
-    const headers = Object.fromEntries(Object.keys(service.headers).map((name) => [name, HIDDEN]))
+    const headers = Object.fromEntries(
+      Object.entries(service.headers).map(([name, value]) => [
+        name,
+        REFERENCE.test(value) ? value : HIDDEN_VALUE,
+      ]),
+    )
     return changed(written({ ...service, headers, auth: authOf(service.auth) }), standardService)
   })
-  return HEADER + stringify(readable({ ...tree, ...(shown.length > 0 ? { services: shown } : {}) }))
+  const text = stringify(readable({ ...tree, ...(shown.length > 0 ? { services: shown } : {}) }))
+  return HEADER + (text.includes(HIDDEN_VALUE) ? HIDDEN_REMARK : '') + text
 }
 
 function dropKey(tree: Tree, section: string, key: string): void {

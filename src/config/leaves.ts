@@ -143,12 +143,9 @@ export const texts = () =>
   z.array(plainText(), expected('a list')).default([]).register(leaves, { flag: 'list' })
 
 /** Names of one's own choice with a text each. */
-export const named = () =>
+export const named = (value: ReturnType<typeof plainText> = plainText()) =>
   z
-    .preprocess(
-      asValue,
-      z.record(z.string(), plainText(), expected('a section of names and texts')),
-    )
+    .preprocess(asValue, z.record(z.string(), value, expected('a section of names and texts')))
     .default({})
 
 /** A section with keys of its own. */

@@ -50,6 +50,14 @@ const prefix = text().refine((value) => value === '' || /^\/(?!\/)[^?#]*$/.test(
   error: (issue) => `must be an absolute path such as /api, not ${JSON.stringify(issue.input)}`,
 })
 
+/** What stands for the value of a header where a configuration is shown. */
+export const HIDDEN_VALUE = '(hidden)'
+
+// Sent as it is, it would reach the upstream in place of a key.
+const headerValue = plainText().refine((value) => value !== HIDDEN_VALUE, {
+  error: `is ${HIDDEN_VALUE}, which stands for a value that was not shown: put the value itself here, or a variable such as \${NAME}`,
+})
+
 const ratelimit = entry({
   pathregexp: text(),
   requests: requiredInt(1),
@@ -68,7 +76,7 @@ export const service = entry({
   tlsinsecure: toggle(false),
   auth,
   authscheme: text(),
-  headers: named(),
+  headers: named(headerValue),
   timeout: int(0),
   capabilities: text(),
   constraints: named(),

@@ -53,8 +53,7 @@ export interface Imported {
 /** What an import brought into an open database. */
 export function imported(database: Database, writer: Writer): Imported {
   return {
-    services: () =>
-      all(database, sql.selectFrom('services').selectAll().orderBy('name')).map(service),
+    services: () => importedServices(database),
     lncSessions: () =>
       all(database, sql.selectFrom('lnc_sessions').selectAll().orderBy('created_ms')).flatMap(
         session,
@@ -65,6 +64,10 @@ export function imported(database: Database, writer: Writer): Imported {
         ?.private_key,
   }
 }
+
+/** The services that it brought, by name. */
+export const importedServices = (database: Database): readonly ImportedService[] =>
+  all(database, sql.selectFrom('services').selectAll().orderBy('name')).map(service)
 
 const service = (row: Tables['services']): ImportedService => ({
   name: row.name,

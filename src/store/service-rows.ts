@@ -36,18 +36,22 @@ export interface ServiceRows {
   notePrices(prices: readonly ServicePrice[]): void
 }
 
+const ROWS = sql.selectFrom('service_entries').selectAll().orderBy('created_ms').orderBy('name')
+
+/** The rows of an open database, in the order in which they were made. */
+export const keptRows = (database: Database): readonly ServiceRow[] =>
+  all(database, ROWS).map((row) => ({
+    name: row.name,
+    settings: row.settings ?? undefined,
+    createdAtMs: Number(row.created_ms),
+    updatedAtMs: Number(row.updated_ms),
+  }))
+
 /** The services of an open database. */
 export function serviceRows(database: Database, writer: Writer): ServiceRows {
-  const rows = sql.selectFrom('service_entries').selectAll().orderBy('created_ms').orderBy('name')
   const prices = sql.selectFrom('service_prices').selectAll().orderBy('id', 'desc')
   return {
-    list: () =>
-      all(database, rows).map((row) => ({
-        name: row.name,
-        settings: row.settings ?? undefined,
-        createdAtMs: Number(row.created_ms),
-        updatedAtMs: Number(row.updated_ms),
-      })),
+    list: () => keptRows(database),
     async put(row, changed) {
       await writer.ask({ name: 'put service', row, prices: changed })
     },

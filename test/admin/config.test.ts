@@ -17,25 +17,36 @@ test('the configuration is written out with its services, without secrets, and l
     limits: { headerbytes: '64KiB' },
     invoices: { expiry: '2h' },
   })
-  const headers = { 'X-Key': 'hush' }
+  process.env.PINHOLE_TEST_KEY = 'hush'
+  t.after(() => delete process.env.PINHOLE_TEST_KEY)
+  const headers = { 'X-Key': 'hush', 'X-Other': 'Bearer ${PINHOLE_TEST_KEY}' }
   const rate_limits = [{ path_regexp: '^/x', requests: 3, per_ms: 1_500 }]
   const more = { headers, rate_limits, auth: 'freebie 3', timeout: 60, constraints: { tier: 'a' } }
   assert.equal((await shop.call('PUT', '/services/paid', more)).status, 200)
   const yaml = await exported(shop)
   assert.ok(!yaml.includes('hush'), yaml)
   const { basedir } = shop
-  const again = loadConfig({ configfile: false, basedir, text: yaml })
+  const load = (text: string) => loadConfig({ configfile: false, basedir, text })
+  assert.throws(() => load(yaml), {
+    code: 'ERR_CONFIG_VALUE',
+    message:
+      /^pinhole\.yaml:\d+:14: services\[0\]\.headers\.X-Key: is \(hidden\), which stands for a value/,
+  })
+  const invalid = await shop.call('POST', '/config/validate', { yaml })
+  assert.equal(invalid.body.valid, false)
+  const given = yaml.replace('X-Key: (hidden)', 'X-Key: given')
+  const again = load(given)
   const { draintimeout, limits, invoices, services, postgres } = again
   assert.deepEqual(
     [draintimeout, limits.headerbytes, invoices.expiry, postgres.host, postgres.password],
     [3_000, 65_536, 7_200_000, 'db', ''],
   )
   const [service] = services
-  assert.deepEqual(service?.headers, { 'X-Key': '(hidden)' })
+  assert.deepEqual(service?.headers, { ...headers, 'X-Key': 'given' })
   assert.deepEqual(service?.auth, { level: 'freebie', free: 3 })
   assert.deepEqual(service?.ratelimits[0]?.per, 1_500)
   assert.equal(exportYaml(again), yaml)
-  const drawn = await shop.call('POST', '/config/validate', { yaml })
+  const drawn = await shop.call('POST', '/config/validate', { yaml: given })
   assert.deepEqual(drawn.body, { valid: true, problems: [] })
 })
 

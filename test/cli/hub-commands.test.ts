@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
+import { standardFields } from '../../src/selling/service-fields.ts'
+import { openStore } from '../../src/store/store.ts'
 import { adminServer } from '../admin/admin-server.ts'
 import { onTerminal, pinhole } from './pinhole.ts'
 
@@ -29,16 +31,68 @@ test('a configuration is checked as a start would, without a hub', async (t) => 
   assert.match(none.err, /there is no pinhole\.yaml or aperture\.yaml in/)
   const file = path.join(folder, 'pinhole.yaml')
   const service = '  - {name: a, hostregexp: ., pathregexp: ^/a, address: "a:1", price: 1}\n'
-  writeFileSync(file, `services:\n${service}profile: 2000\n`)
+  writeFileSync(file, `services:\n${service}tor: { v3: true }\n`)
   const good = await pinhole('config', 'check', '--basedir', folder)
-  assert.deepEqual([good.code, good.json()], [0, { file, services: 1 }])
-  assert.match(good.err, /^profile is set, but this version does not act on it/)
+  const services = [{ name: 'a', source: 'config' }]
+  assert.deepEqual([good.code, good.json()], [0, { file, services }])
+  assert.match(good.err, /^tor is set, but this version does not act on it/)
   // What only shows when services are put together.
   writeFileSync(file, `services:\n${service}${service}`)
   const twice = await pinhole('config', 'check', file)
   assert.equal(twice.code, 1)
   assert.match(twice.err, /ERR_CONFIG_VALUE/)
   assert.equal((await pinhole('config', 'check', file, '--configfile', '/other')).code, 2)
+})
+
+test('what the database has of services is checked with the file, and told apart', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'pinhole-check-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'pinhole.yaml')
+  const database = path.join(folder, 'pinhole.db')
+  const entry = (name: string) =>
+    `  - {name: ${name}, hostregexp: ., pathregexp: ^/, address: "a:1"}\n`
+  writeFileSync(file, `services:\n${entry('a')}${entry('b')}${entry('c')}`)
+  const store = openStore(database)
+  const put = (name: string, settings: string | undefined) =>
+    store.services.put({ name, settings, createdAtMs: 1, updatedAtMs: 1 }, [])
+  const fields = { ...standardFields(), address: 'a:2' }
+  await put('b', JSON.stringify(fields))
+  await put('c', undefined)
+  await put('d', JSON.stringify(fields))
+  const check = () => pinhole('config', 'check', '--basedir', folder)
+  const services = [
+    { name: 'a', source: 'config' },
+    { name: 'b', source: 'database' },
+    { name: 'd', source: 'database' },
+  ]
+  const { code, json } = await check()
+  assert.deepEqual([code, json()], [0, { file, database, services, removed: ['c'] }])
+  const { out } = await onTerminal('config', 'check', '--basedir', folder)
+  assert.match(out, /^c +config, removed$/m)
+  await put('e', '{}')
+  const unread = await check()
+  assert.deepEqual([unread.code, /service e of the database cannot/.test(unread.err)], [1, true])
+  await put('e', JSON.stringify({ ...fields, path_regexp: '(' }))
+  const wrong = await check()
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.err, /in the database .*pinhole\.db: service "e": pathregexp/)
+  await store.close()
+  assert.equal((await check()).code, 1, 'also when no hub has it open')
+  assert.deepEqual(readdirSync(folder).sort(), ['pinhole.db', 'pinhole.yaml'])
+})
+
+test('a hub that is named judges the file', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'pinhole-check-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'other.yaml')
+  writeFileSync(file, 'insecure: maybe\n')
+  const problems = [{ text: 'insecure: must be true or false', line: 1, column: 11 }]
+  const { url, calls } = await adminServer(t, {
+    validateConfig: () => ({ valid: false, problems }),
+  })
+  const { code, err } = await onTerminal('config', 'check', file, '--hub', url, ...MACAROON)
+  assert.deepEqual([code, err], [1, `${file}:1:11: insecure: must be true or false\n`])
+  assert.deepEqual(calls[0]?.request, { yaml: 'insecure: maybe\n' })
 })
 
 test('a backup says where it lies', async (t) => {
