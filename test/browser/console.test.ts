@@ -119,7 +119,7 @@ async function scanCode(page: Page, { detector, other }: Codes): Promise<void> {
   await page.evaluate('delete globalThis.BarcodeDetector')
   await button.click()
   await page.getByText('This browser reads no QR codes. Paste the phrase instead').waitFor()
-  await page.getByRole('button', { name: 'Close the camera' }).click()
+  await page.getByRole('button', { name: 'Stop scanning' }).click()
   await openCamera(page, detector)
   await page.getByLabel('Or a picture of it').setInputFiles(other)
   await page.getByText('This QR code is not one of a session.').waitFor()

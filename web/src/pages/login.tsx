@@ -20,25 +20,27 @@ export function Login({ error, onLogin }: LoginProps) {
   }
   return (
     <main class="narrow">
-      <h1>Pinhole</h1>
-      <Trouble error={action.error ?? error} />
-      <p>
-        Open the link that <code>pinhole admin login</code> prints on the machine of the hub. It
-        works once, for five minutes.
-      </p>
-      <form onSubmit={submit}>
-        <Field
-          label="Or log in with a macaroon, in hex"
-          type="password"
-          value={macaroon}
-          onInput={setMacaroon}
-          required
-          help="Of admin.macaroon, or one that was baked of it: its limits are this session's too."
-        />
-        <button type="submit" class="primary" disabled={action.busy}>
-          Log in
-        </button>
-      </form>
+      <h1 class="brand">Pinhole</h1>
+      <div class="card">
+        <Trouble error={action.error ?? error} />
+        <p>
+          Open the link that <code>pinhole admin login</code> prints on the machine of the hub. It
+          works once, for five minutes.
+        </p>
+        <form onSubmit={submit}>
+          <Field
+            label="Or log in with a macaroon, in hex"
+            type="password"
+            value={macaroon}
+            onInput={setMacaroon}
+            required
+            help="Of admin.macaroon, or one that was baked of it: its limits are this session's too."
+          />
+          <button type="submit" class="primary" disabled={action.busy}>
+            Log in
+          </button>
+        </form>
+      </div>
     </main>
   )
 }

@@ -14,6 +14,7 @@ const EVERY_MS = 5_000
 
 export function Nodes() {
   const { value, error, reload } = useLoad('listNodes', {}, EVERY_MS)
+  const info = useLoad('getInfo', {})
   useEvent((event) => void (event.type === 'node' && reload()))
   return (
     <>
@@ -24,7 +25,13 @@ export function Nodes() {
       ))}
       <section class="card">
         <h2>Pair a node</h2>
-        <PairNode onPaired={reload} />
+        {info.value?.sandbox === true && (
+          <p class="empty">
+            This is a sandbox, with one simulated node. To pair a node of yours, start the hub
+            without <code>--sandbox</code>.
+          </p>
+        )}
+        {info.value?.sandbox === false && <PairNode onPaired={reload} />}
       </section>
       <Pool />
       <Doctor />

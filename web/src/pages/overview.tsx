@@ -191,7 +191,16 @@ function Funnel({ funnel }: { readonly funnel: Funnel }) {
               {count !== funnel.offered &&
                 funnel.offered > 0 &&
                 ` (${percent(count, funnel.offered)})`}
-              <meter min={0} max={most} value={count} aria-label={name} />
+              <div
+                class="bar"
+                role="meter"
+                aria-label={name}
+                aria-valuemin={0}
+                aria-valuemax={most}
+                aria-valuenow={count}
+              >
+                <div style={{ width: `${(100 * count) / most}%` }} />
+              </div>
             </dd>
           </div>
         ))}

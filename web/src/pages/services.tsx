@@ -1,9 +1,15 @@
 /** All services, in the order in which they are tried. */
+import type { Service } from '../../../src/admin/contract.ts'
 import { shownSats } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { Trouble } from '../parts/notice.tsx'
 import { Table } from '../parts/table.tsx'
 import { hashOf } from '../route.ts'
+
+function shownPrice({ auth, dynamic_price: asked, price }: Service): string {
+  if (auth === 'off') return 'free'
+  return asked.enabled ? 'asked each time' : shownSats(price)
+}
 
 export function Services() {
   const { value, error } = useLoad('listServices', {})
@@ -24,7 +30,7 @@ export function Services() {
             key: service.name,
             cells: [
               <a href={hashOf('service', service.name)}>{service.name}</a>,
-              service.dynamic_price.enabled ? 'asked each time' : shownSats(service.price),
+              shownPrice(service),
               <code>{service.path_regexp || 'all'}</code>,
               <code>{`${service.protocol}://${service.address}`}</code>,
               service.auth || 'on',

@@ -37,8 +37,9 @@ export function SetUp() {
           </p>
         ) : (
           <p>
-            Payments go to a Lightning node of yours. Ask it for a new session, and paste the phrase
-            here.
+            Payments go to a Lightning node of yours. Have it make a new session (
+            <a href={hashOf('relay')}>the command for litd</a>), and paste the phrase or scan its
+            code.
           </p>
         )}
         {nodes.value && <FirstPairing any={paired.length > 0} onPaired={nodes.reload} />}

@@ -38,7 +38,7 @@ export function Chart({ label, times, lines, unit }: ChartProps) {
         height: HEIGHT,
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
         axes: [
-          { ...axis, values: shownTimes },
+          { ...axis, values: shownTimes, size: 32 },
           { ...axis, size: 56 },
         ],
         series: [

@@ -19,7 +19,7 @@ export function Scan({ of, onCode }: ScanProps) {
   return (
     <div class="scan">
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {open ? 'Close the camera' : `Scan the QR code of ${of}`}
+        {open ? 'Stop scanning' : `Scan the QR code of ${of}`}
       </button>
       {open && <Camera of={of} onCode={take} />}
     </div>

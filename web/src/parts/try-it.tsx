@@ -101,8 +101,8 @@ function Pay({ price, nodes, busy, missing, onPaid, onPay }: PayProps) {
   return (
     <>
       <p>
-        Pay it with any wallet: the answer is shown as soon as the payment has come in. Or pay from
-        a node of this hub, which real nodes do for others only, not for themselves.
+        Pay it with any wallet: the answer appears here once the payment has come in. Or let a node
+        of this hub pay it; a real one does not pay itself.
       </p>
       <div class="row">
         {nodes.length > 1 && (
@@ -116,7 +116,7 @@ function Pay({ price, nodes, busy, missing, onPaid, onPay }: PayProps) {
         <button type="button" disabled={busy} onClick={() => onPay(node)}>
           {`Pay ${shownSats(price)} and ask again`}
         </button>
-        <button type="button" class="quiet" disabled={busy} onClick={onPaid}>
+        <button type="button" disabled={busy} onClick={onPaid}>
           It is paid
         </button>
       </div>
