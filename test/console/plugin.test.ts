@@ -38,6 +38,7 @@ test('the page is asked for anew, its hashed files are kept', async (t) => {
   )
   assert.match(policy, /frame-ancestors 'none'/)
   assert.doesNotMatch(policy, /unsafe|https?:/)
+  assert.match(String(page.headers['permissions-policy']), /^camera=\(self\), .*microphone=\(\)/)
   const script = await app.inject('/_pinhole/assets/index-abc.js')
   assert.equal(script.headers['cache-control'], 'public, max-age=31536000, immutable')
   assert.match(String(script.headers['content-type']), /javascript/)
