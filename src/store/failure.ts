@@ -20,12 +20,18 @@ export function sqliteCode(reason: unknown): string {
   return reason instanceof Database.SqliteError ? reason.code : ''
 }
 
+/** What better-sqlite3 says where its install script was not allowed to run, before a list of a dozen files. */
+const NO_BINDING = 'Could not locate the bindings file'
+
 /** `reason` as `ERR_STORE_OPEN`, unless it is an error of ours. */
 export function storeError(file: string, reason: unknown): PinholeError {
   if (isPinholeError(reason)) return reason
   const code = sqliteCode(reason)
   const [, meaning] = MEANINGS.find(([start]) => code.startsWith(start)) ?? []
-  const said = meaning ?? (reason instanceof Error ? reason.message : String(reason))
+  const text = reason instanceof Error ? reason.message : String(reason)
+  const said = text.startsWith(NO_BINDING)
+    ? 'the package better-sqlite3 has no binding; install with --allow-scripts=better-sqlite3'
+    : (meaning ?? text)
   return new PinholeError('ERR_STORE_OPEN', `the database ${file}: ${said}`, { cause: reason })
 }
 

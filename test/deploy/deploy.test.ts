@@ -54,7 +54,7 @@ test('the image runs what the package runs, as a user without rights, and looks 
   const { bin } = z
     .object({ bin: z.object({ pinhole: z.string() }) })
     .parse(JSON.parse(read('package.json')))
-  assert.equal(of('ENTRYPOINT'), `["node", "${bin.pinhole.replace('.', '/app')}"]`)
+  assert.equal(of('ENTRYPOINT'), `["node", "/app/${bin.pinhole}"]`)
   assert.match(
     of('HEALTHCHECK') ?? '',
     /CMD \["node", "\/app\/deploy\/health\.mjs", "localhost:8081"\]$/,
@@ -160,4 +160,18 @@ test('the package has what its documentation names', () => {
   for (const name of ['dist', 'docs', 'deploy', 'sample-conf.yaml']) assert.ok(files.includes(name))
   assert.deepEqual(publishConfig, { access: 'public', provenance: true })
   assert.equal(engines.node, '>=20.19.0')
+  // npm publishes no command whose path begins with a dot.
+  const { bin, exports, allowScripts } = z
+    .object({
+      bin: z.object({ pinhole: z.string().regex(/^dist\//) }),
+      exports: z.record(z.string(), z.object({ types: z.string(), default: z.string() })),
+      allowScripts: z.record(z.string(), z.boolean()),
+    })
+    .parse(JSON.parse(read('package.json')))
+  const built = Object.values(exports).flatMap((one) => [one.types, one.default])
+  for (const file of [bin.pinhole, ...built]) {
+    const source = file.replace(/^(\.\/)?dist\//, '').replace(/\.(d\.ts|js)$/, '.ts')
+    assert.ok(existsSync(path.join(root, source)), file)
+  }
+  assert.deepEqual(allowScripts, { 'better-sqlite3': true })
 })

@@ -6,6 +6,7 @@ import Sqlite from 'better-sqlite3'
 import { isPinholeError } from '../../src/base/errors.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { SCHEMA_VERSION } from '../../src/store/migrations.ts'
+import { storeError } from '../../src/store/failure.ts'
 import { openStore } from '../../src/store/store.ts'
 import { freshFile, withStore } from './folder.ts'
 import { newToken } from './rows.ts'
@@ -95,6 +96,13 @@ test("another program's database is refused, Aperture's with the way to bring it
     () => openStore(aperture),
     (reason) => isPinholeError(reason, 'ERR_STORE_SCHEMA') && /pinhole import/.test(reason.message),
   )
+})
+
+test('a binding that npm was not allowed to fetch is told in one line', () => {
+  const missing = new Error('Could not locate the bindings file. Tried:\n → /a/better_sqlite3.node')
+  const { code, message } = storeError('pinhole.db', missing)
+  assert.equal(code, 'ERR_STORE_OPEN')
+  assert.match(message, /^the database pinhole\.db: .*--allow-scripts=better-sqlite3$/)
 })
 
 test('what is no database cannot be opened', () => {
