@@ -8,8 +8,7 @@ import fastify, {
   type onRequestHookHandler,
 } from 'fastify'
 import type { Snapshot } from '../proxy/route.ts'
-import { REST_PREFIX } from './admin/contract.ts'
-import { Admin } from './admin/gen/admin_pb.ts'
+import { GRPC_SERVICE, REST_PREFIX } from './admin/contract.ts'
 import { CONSOLE_PATH } from './admin/session-routes.ts'
 import { APP_OPTIONS, notFound } from './app-options.ts'
 import type { Clock } from './base/clock.ts'
@@ -85,7 +84,7 @@ export async function openAdminPort(parts: AdminPortParts): Promise<AdminPort> {
 /** What stands at the port of what is sold in the place of what has moved to one of its own; no service gets it. */
 export function leaveNothingOfAdmin(app: FastifyInstance): void {
   const console = CONSOLE_PATH.slice(0, -1)
-  const moved = [REST_PREFIX, `${REST_PREFIX}/*`, console, `${console}/*`, `/${Admin.typeName}/*`]
+  const moved = [REST_PREFIX, `${REST_PREFIX}/*`, console, `${console}/*`, `/${GRPC_SERVICE}/*`]
   // Before a body is read, or its type judged.
   for (const url of moved) app.all(url, { onRequest: notHere }, () => {})
 }

@@ -381,3 +381,5 @@ export type LogLine = z.output<typeof hub.logLine>
 
 /** Where the REST paths begin. */
 export const REST_PREFIX = '/api/admin'
+/** Aperture's name of the gRPC service. */
+export const GRPC_SERVICE = 'adminrpc.Admin'

@@ -1,19 +1,11 @@
 /** The gRPC face: Aperture's service `adminrpc.Admin`, as its own clients call it. */
-import { type DescMessage, type DescMethodUnary, fromJsonString, toJson } from '@bufbuild/protobuf'
-import {
-  ConnectError,
-  type ConnectRouter,
-  createContextKey,
-  createContextValues,
-} from '@connectrpc/connect'
-import { fastifyConnectPlugin } from '@connectrpc/connect-fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { percentEncode } from '../../mailbox/relay/grpc-call.ts'
-import { GrpcCode, isPinholeError, PinholeError } from '../base/errors.ts'
-import { call, type Desk } from './call.ts'
-import type { OperationName } from './contract.ts'
-import { foreseen, routeError, sendFailure } from './failure.ts'
-import { Admin } from './gen/admin_pb.ts'
+import { GrpcCode, PinholeError } from '../base/errors.ts'
+import type { Desk } from './call.ts'
+import { GRPC_SERVICE } from './contract.ts'
+import { routeError, sendFailure } from './failure.ts'
+import type { GrpcService, NodeRequest } from './grpc-service.ts'
 import type { Visitor } from './guard.ts'
 
 /** What the gRPC face is made of. */
@@ -22,33 +14,54 @@ export interface GrpcParts {
   readonly visitor: (request: FastifyRequest, reply: FastifyReply) => Visitor
 }
 
-const MAX_MESSAGE_BYTES = 1_048_576
-const NOBODY: Visitor = { macaroon: undefined, address: '', signal: new AbortController().signal }
-const VISITOR = createContextKey<Visitor>(NOBODY, { description: 'visitor' })
-
 /** Adds the routes of `adminrpc.Admin`; nothing below that path goes to a service that is sold. */
-export async function grpcRoutes(app: FastifyInstance, parts: GrpcParts): Promise<void> {
-  const visitors = new WeakMap<FastifyRequest, Visitor>()
-  app.addHook('onRequest', (request, reply, next) => {
-    visitors.set(request, parts.visitor(request, reply))
-    sayMessagesPlainly(reply)
-    next()
-  })
+export function grpcRoutes(app: FastifyInstance, parts: GrpcParts): void {
+  const { desk } = parts
+  const visitors = new WeakMap<NodeRequest, Visitor>()
+  let loading: Promise<Loaded> | undefined
+  const loaded = () => {
+    // What could not be loaded now may be later.
+    loading ??= load(desk, visitors).catch((reason: unknown) => {
+      loading = undefined
+      throw reason
+    })
+    return loading
+  }
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
-    sendFailure(reply, routeError(error, parts.desk.log))
+    sendFailure(reply, routeError(error, desk.log))
   })
-  await app.register(fastifyConnectPlugin, {
-    routes: (router) => adminService(router, parts.desk),
-    contextValues: (request) => createContextValues().set(VISITOR, visitors.get(request) ?? NOBODY),
-    connect: false,
-    grpcWeb: false,
-    readMaxBytes: MAX_MESSAGE_BYTES,
+  // Bodies are the library's to read.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
+  app.all(`/${GRPC_SERVICE}/*`, async (request, reply) => {
+    const method = methodOf(request)
+    if (!isGrpc(request)) throw new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found')
+    const visitor = parts.visitor(request, reply)
+    const { serve, hasMethod } = await loaded()
+    reply.hijack()
+    if (!hasMethod(method)) return refuseMethod(method, reply)
+    visitors.set(request.raw, visitor)
+    sayMessagesPlainly(reply)
+    serve(request.raw, reply.raw)
   })
-  await app.register(async (others) => {
-    others.removeAllContentTypeParsers()
-    others.addContentTypeParser('*', (_request, _body, done) => done(null))
-    others.all(`/${Admin.typeName}/*`, refuseMethod)
-  })
+}
+
+interface Loaded {
+  readonly serve: GrpcService
+  readonly hasMethod: (name: string) => boolean
+}
+
+async function load(desk: Desk, visitors: WeakMap<NodeRequest, Visitor>): Promise<Loaded> {
+  const { grpcService, hasMethod } = await import('./grpc-service.ts')
+  return { serve: grpcService(desk, visitors), hasMethod }
+}
+
+const isGrpc = ({ headers }: FastifyRequest): boolean =>
+  headers['content-type']?.startsWith('application/grpc') === true
+
+function methodOf({ url }: FastifyRequest): string {
+  const [path = ''] = url.split('?')
+  return path.slice(`/${GRPC_SERVICE}/`.length)
 }
 
 /**
@@ -68,53 +81,11 @@ function sayMessagesPlainly({ raw }: FastifyReply): void {
 }
 
 /** A path below the service that none of its methods has. */
-function refuseMethod({ url, headers }: FastifyRequest, reply: FastifyReply): void {
-  const [path = ''] = url.split('?')
-  if (headers['content-type']?.startsWith('application/grpc') !== true) {
-    sendFailure(reply, new PinholeError('ERR_ADMIN_NOT_FOUND', 'Not Found'))
-    return
-  }
-  const method = path.slice(path.lastIndexOf('/') + 1)
-  const text = `unknown method ${method} for service ${Admin.typeName}`
-  reply.hijack()
-  reply.raw.writeHead(200, { 'content-type': 'application/grpc' })
-  reply.raw.addTrailers({
+function refuseMethod(method: string, { raw }: FastifyReply): void {
+  raw.writeHead(200, { 'content-type': 'application/grpc' })
+  raw.addTrailers({
     'grpc-status': String(GrpcCode.unimplemented),
-    'grpc-message': encodeURIComponent(text),
+    'grpc-message': encodeURIComponent(`unknown method ${method} for service ${GRPC_SERVICE}`),
   })
-  reply.raw.end()
-}
-
-function adminService(router: ConnectRouter, desk: Desk): void {
-  const { method } = Admin
-  unary(router, method.getInfo, 'getInfo', desk)
-  unary(router, method.getHealth, 'getHealth', desk)
-  unary(router, method.listServices, 'listServices', desk)
-  unary(router, method.createService, 'createService', desk)
-  unary(router, method.updateService, 'updateService', desk)
-  unary(router, method.deleteService, 'deleteService', desk)
-  unary(router, method.listTransactions, 'listTransactions', desk)
-  unary(router, method.listTokens, 'listTokens', desk)
-  unary(router, method.revokeToken, 'revokeToken', desk)
-  unary(router, method.getStats, 'getStats', desk)
-}
-
-/** Messages go by way of their JSON, which is the contract's: the names, 64-bit integers and enums are the same. */
-function unary<I extends DescMessage, O extends DescMessage>(
-  router: ConnectRouter,
-  method: DescMethodUnary<I, O>,
-  name: OperationName,
-  desk: Desk,
-): void {
-  router.rpc(method, async (message, context) => {
-    const visitor = { ...context.values.get(VISITOR), signal: context.signal }
-    try {
-      const request = toJson(method.input, message, { useProtoFieldName: true })
-      const value: unknown = await call(desk, name, request, visitor)
-      return fromJsonString(method.output, JSON.stringify(value), { ignoreUnknownFields: true })
-    } catch (reason) {
-      const { message: text, grpc } = isPinholeError(reason) ? reason : foreseen(reason, desk.log)
-      throw new ConnectError(text, grpc)
-    }
-  })
+  raw.end()
 }
