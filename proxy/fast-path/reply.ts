@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Answer } from '../answer.ts'
 import { fieldLines } from '../forward/http1-request-head.ts'
+import type { Loan } from '../forward/inlet.ts'
 import type { Reply } from '../forward/reply.ts'
 import type { ResponseHead } from '../forward/response-head.ts'
 import { httpDate } from './http-date.ts'
@@ -97,7 +98,7 @@ export class PlainReply implements Reply {
     if (this.#head !== undefined) this.#release()
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, loan?: Loan): boolean {
     if (this.#framing === 'none' || chunk.length === 0) return true
     if (this.#framing === 'length') {
       this.#left -= chunk.length
@@ -105,13 +106,14 @@ export class PlainReply implements Reply {
       if (this.#left < 0) throw new Error('the body is longer than it says')
     }
     if (this.#head !== undefined && !this.#held && chunk.length <= MAX_HELD_BYTES) {
-      this.#held = chunk
+      this.#held = loan ? Buffer.from(chunk) : chunk
       return true
     }
     const { socket } = this.#wire
+    loan?.hold()
     socket.cork()
     this.#release()
-    this.#put(chunk)
+    this.#put(chunk, loan?.release)
     socket.uncork()
     return socket.writableLength === 0 || !socket.writableNeedDrain
   }
@@ -157,13 +159,13 @@ export class PlainReply implements Reply {
     this.#tell(false)
   }
 
-  #put(chunk: Buffer): void {
+  #put(chunk: Buffer, done?: () => void): void {
     const { socket } = this.#wire
     if (this.#framing === 'chunks') {
       socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
-      socket.write(chunk)
+      socket.write(chunk, done)
       socket.write('\r\n', 'latin1')
-    } else socket.write(chunk)
+    } else socket.write(chunk, done)
   }
 
   #release(): void {

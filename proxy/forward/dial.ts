@@ -4,6 +4,7 @@ import tls from 'node:tls'
 import type { Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import type { Upstream } from '../service.ts'
+import type { Inlet } from './inlet.ts'
 
 /** Protocols to offer by ALPN, in order of preference. */
 export type Alpn = readonly ('h2' | 'http/1.1')[]
@@ -32,14 +33,20 @@ export function hostOf({ address }: Pick<Upstream, 'address'>): string {
 
 /**
  * Connects within the upstream's connect timeout. Rejects with Node's error, or `ERR_UPSTREAM_TIMEOUT`.
+ * What cleartext brings goes to `inlet`, if there is one, and does not come as `data`.
  * A given certificate stands in place of the system's roots, which is what Node makes of `ca`.
  */
-export function dial(upstream: Upstream, alpn: Alpn, clock: Clock): Promise<net.Socket> {
+export function dial(
+  upstream: Upstream,
+  alpn: Alpn,
+  clock: Clock,
+  inlet?: Inlet,
+): Promise<net.Socket> {
   const place = placeOf(upstream)
   const secure = upstream.protocol === 'https'
   const socket = secure
     ? tls.connect({ ...place, ...tlsOptions(upstream, place, alpn) })
-    : net.connect(place)
+    : net.connect({ ...place, ...(inlet ? { onread: inlet.onread } : {}) })
   socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_PROBE_MS)
   const { connectMs } = upstream.timeouts
   return new Promise((resolve, reject) => {

@@ -8,6 +8,7 @@
 import type { UpstreamTimeouts } from '../service.ts'
 import { answerError } from './answer-error.ts'
 import type { Watched } from './deadlines.ts'
+import type { Loan } from './inlet.ts'
 import type { Outcome } from './passage.ts'
 import type { Reply } from './reply.ts'
 import { passedOn, responseHead } from './response-head.ts'
@@ -140,11 +141,11 @@ export class Exchange implements Watched {
     }
   }
 
-  /** A piece of the answer's body; false asks to wait for `resume`. */
-  data(chunk: Buffer): boolean {
+  /** A piece of the answer's body, in lent memory perhaps; false asks to wait for `resume`. */
+  data(chunk: Buffer, loan?: Loan): boolean {
     if (this.isOver) return true
     this.#moved = true
-    if (this.reply.write(chunk)) return true
+    if (this.reply.write(chunk, loan)) return true
     if (!this.#stalled) {
       this.#stalled = true
       this.reply.sink.once('drain', () => {

@@ -2,9 +2,12 @@
 import type net from 'node:net'
 import type { Head } from './http1-head.ts'
 import { AnswerParser, type AnswerEvents } from './http1-parser.ts'
+import type { Inlet, Loan } from './inlet.ts'
 
 /** The request that a connection is carrying. */
 export interface Carried extends AnswerEvents {
+  /** A piece of the body; with a loan it is to be held for as long as it is used. */
+  body(piece: Buffer, loan?: Loan): void
   /** Instead of the answer's end: nothing more will come. */
   failed(reason: Error): void
 }
@@ -28,12 +31,16 @@ export class Http1Connection implements AnswerEvents {
   #keepAlive = true
   #isFree = false
   #keptMs: number | undefined
+  /** Of the piece that is being read. */
+  #loan: Loan | undefined
 
-  constructor(socket: net.Socket, events: ConnectionEvents) {
+  /** Reads from `inlet` where the socket was dialled with one. */
+  constructor(socket: net.Socket, events: ConnectionEvents, inlet?: Inlet) {
     this.socket = socket
     this.#events = events
+    if (inlet) inlet.receive = (piece, loan) => this.#received(piece, loan)
+    else socket.on('data', (chunk: Buffer) => this.#received(chunk, undefined))
     socket
-      .on('data', (chunk: Buffer) => this.#received(chunk))
       .once('end', () => this.#ended())
       .on('error', (reason) => this.break(reason))
       .once('close', () => {
@@ -88,7 +95,7 @@ export class Http1Connection implements AnswerEvents {
   }
 
   body(piece: Buffer): void {
-    this.#carried?.body(piece)
+    this.#carried?.body(piece, this.#loan)
   }
 
   end(trailers: string[]): void {
@@ -101,7 +108,8 @@ export class Http1Connection implements AnswerEvents {
     carried?.end(trailers)
   }
 
-  #received(chunk: Buffer): void {
+  #received(chunk: Buffer, loan: Loan | undefined): void {
+    this.#loan = loan
     try {
       this.#parser.read(chunk)
       // Not before all of `chunk` is known to belong to the answer.

@@ -65,7 +65,8 @@ export class AnswerParser {
     while (at < bytes.length) {
       const next = this.#step(bytes, at)
       if (next === undefined) {
-        this.#kept = at === 0 ? bytes : bytes.subarray(at)
+        // The memory is the caller's.
+        this.#kept = Buffer.from(bytes.subarray(at))
         return
       }
       at = next

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { Upstream } from '../service.ts'
 import { type Alpn, dial } from './dial.ts'
 import { Http1Connection } from './http1-connection.ts'
+import { Inlet } from './inlet.ts'
 
 const HTTP1: Alpn = ['http/1.1']
 /** Connections that are kept without a request. */
@@ -36,12 +37,13 @@ export class Http1Pool {
   take(use: (connection: Http1Connection) => void, failed: (reason: unknown) => void): void {
     const free = this.#free()
     if (free) return use(free)
-    this.open().then((socket) => {
+    const inlet = this.#upstream.protocol === 'https' ? undefined : new Inlet()
+    this.#dial(inlet).then((socket) => {
       if (this.#state === 'destroyed') {
         socket.destroy()
         return failed(new Error('the connection was closed'))
       }
-      const connection = new Http1Connection(socket, this)
+      const connection = new Http1Connection(socket, this, inlet)
       this.#open.add(connection)
       use(connection)
     }, failed)
@@ -57,12 +59,16 @@ export class Http1Pool {
   }
 
   /** A connection of its own, for an upgrade. */
-  async open(): Promise<net.Socket> {
+  open(): Promise<net.Socket> {
+    return this.#dial(undefined)
+  }
+
+  async #dial(inlet: Inlet | undefined): Promise<net.Socket> {
     const spare = this.#spare
     this.#spare = undefined
     if (spare && !spare.destroyed && !spare.readableEnded) return spare
     try {
-      return await dial(this.#upstream, HTTP1, this.#clock)
+      return await dial(this.#upstream, HTTP1, this.#clock, inlet)
     } catch (reason) {
       this.#onUnreachable()
       throw reason

@@ -7,6 +7,7 @@ import { writeBody } from './http1-body.ts'
 import type { Carried, Http1Connection } from './http1-connection.ts'
 import type { Head } from './http1-head.ts'
 import type { Http1Pool } from './http1-pool.ts'
+import type { Loan } from './inlet.ts'
 import { requestHead } from './http1-request-head.ts'
 
 /** Sends the request of `exchange`; `retry` is called in place of failing when nothing can have happened. */
@@ -88,8 +89,8 @@ class Http1Request implements Carrier, Carried {
     this.#exchange.head(status, statusText, raw, false)
   }
 
-  body(piece: Buffer): void {
-    if (!this.#exchange.data(piece)) this.#connection?.socket.pause()
+  body(piece: Buffer, loan?: Loan): void {
+    if (!this.#exchange.data(piece, loan)) this.#connection?.socket.pause()
   }
 
   end(trailers: string[]): void {

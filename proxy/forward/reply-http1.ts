@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { TLSSocket } from 'node:tls'
+import type { Loan } from './inlet.ts'
 import type { Reply } from './reply.ts'
 import type { ResponseHead } from './response-head.ts'
 
@@ -69,14 +70,15 @@ export class Http1Reply implements Reply {
     this.#isFlushed = true
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, loan?: Loan): boolean {
     if (!this.#isFlushed && !this.#held && chunk.length <= MAX_HELD_BYTES) {
-      this.#held = chunk
+      this.#held = loan ? Buffer.from(chunk) : chunk
       return true
     }
     this.#isFlushed = true
     this.#release()
-    if (this.sink.write(chunk)) return true
+    loan?.hold()
+    if (this.sink.write(chunk, loan?.release)) return true
     // Node holds pieces back until the tick ends. What the system takes of them at once need not be waited for.
     this.sink.socket?.uncork()
     return this.backlog === 0

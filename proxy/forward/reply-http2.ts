@@ -7,6 +7,7 @@ import http2, {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { addToHttp2, fromHttp2 } from './fields.ts'
+import type { Loan } from './inlet.ts'
 import type { Reply } from './reply.ts'
 import type { ResponseHead } from './response-head.ts'
 
@@ -63,9 +64,10 @@ export class Http2Reply implements Reply {
     this.sink.respond(headers, { endStream: this.#ended, waitForTrailers: !this.#ended })
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, loan?: Loan): boolean {
     if (this.#ended || this.sink.destroyed) return true
-    return this.sink.write(chunk)
+    loan?.hold()
+    return this.sink.write(chunk, loan?.release)
   }
 
   end(trailers: readonly string[]): void {

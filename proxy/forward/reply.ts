@@ -1,5 +1,6 @@
 /** The client's end of a forwarded request, alike for HTTP/1.1 and HTTP/2. */
 import type { Readable, Writable } from 'node:stream'
+import type { Loan } from './inlet.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /** Writes an answer to the client. */
@@ -20,8 +21,8 @@ export interface Reply {
   info(status: number, fields: readonly string[]): void
   /** The head; `ended` when nothing follows. Throws when a field cannot be sent. */
   head(head: ResponseHead, ended: boolean): void
-  /** A piece of the body; false asks to wait for `drain`. */
-  write(chunk: Buffer): boolean
+  /** A piece of the body, held for as long as it is needed if it is lent; false asks to wait for `drain`. */
+  write(chunk: Buffer, loan?: Loan): boolean
   end(trailers: readonly string[]): void
   /** Breaks the answer off, so that it cannot be taken for complete. */
   cut(): void

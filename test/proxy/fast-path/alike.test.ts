@@ -1,5 +1,6 @@
 /** Nobody can tell by an answer which way its request went: the same bytes come back on both. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import tls from 'node:tls'
@@ -33,6 +34,7 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n',
     '0\r\nX-Sum: 7\r\n\r\n',
   ],
+  '/marker': ['HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nmarker'],
   '/closing': ['HTTP/1.1 200 OK\r\n\r\nuntil the end', 'END'],
 }
 const GAP_MS = 20
@@ -60,22 +62,19 @@ async function upstream(t: TestContext): Promise<string> {
 
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** What comes back for `bytes` until nothing more does. */
+const MARKER = 'GET /marker HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n'
+
+/** What comes back, until the server has closed. */
 async function answerTo(shop: Shop, pieces: readonly string[]): Promise<string> {
   const socket = net.connect(shop.port, '127.0.0.1').setNoDelay()
   let text = ''
-  let last = Date.now()
-  socket.on('data', (chunk: Buffer) => {
-    text += chunk.toString('latin1')
-    last = Date.now()
-  })
-  socket.on('error', () => {})
-  for (const piece of pieces) {
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+  const closed = once(socket, 'close')
+  for (const [i, piece] of pieces.entries()) {
+    if (i > 0) await after(GAP_MS)
     socket.write(piece, 'latin1')
-    await after(GAP_MS)
   }
-  while (text === '' || Date.now() - last < 5 * GAP_MS) await after(GAP_MS)
-  socket.destroy()
+  await closed
   return text.replace(/\r\nDate: [^\r]+/g, '\r\nDate: now')
 }
 
@@ -107,7 +106,8 @@ for (const connection of ['keep-alive', 'close']) {
     const seen = CASES.map(async ([request, body = '']) => {
       const length = body === '' ? '' : `Content-Length: ${body.length}\r\n`
       const line = `${request} HTTP/1.1\r\n`
-      const rest = `Host: h\r\n${length}Connection: ${connection}\r\n\r\n${body}`
+      const end = connection === 'close' ? '' : MARKER
+      const rest = `Host: h\r\n${length}Connection: ${connection}\r\n\r\n${body}${end}`
       const short = await answerTo(shop, [line + rest])
       // A head that comes in two pieces is read by Node.
       const long = await answerTo(shop, [line, rest])
