@@ -126,13 +126,16 @@ async function scanCode(page: Page, { detector, other }: Codes): Promise<void> {
   await page.evaluate('globalThis.blind = false')
   await button.waitFor()
   assert.deepEqual(await page.evaluate(TRACKS), ['ended'], 'the camera is off')
+  assert.equal(await page.evaluate('document.activeElement.innerText'), SCAN)
 }
 
 /** Opens it before a film in which nothing is found yet. */
 async function openCamera(page: Page, detector: string): Promise<void> {
   await page.evaluate(`${WATCH_CAMERA}; ${detector}; globalThis.blind = true`)
-  await page.getByRole('button', { name: SCAN }).click()
+  await page.getByRole('button', { name: SCAN }).press('Enter')
   await until(page, `document.querySelector('video')?.videoWidth > 0`)
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate('document.activeElement.type'), 'file')
 }
 
 /** Buys at the hub as a program does, from a wallet that is reached over LNC too. */
@@ -190,6 +193,7 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     await page.getByText(`the node waits at ${url}`).waitFor()
     await page.getByRole('button', { name: 'Pair', exact: true }).click()
     await page.getByRole('status').getByText('Alice').waitFor()
+    assert.match(String(await page.evaluate('document.activeElement.innerText')), /^Alice answers/)
     assert.ok((await page.getByRole('list', { name: 'Progress' }).innerText()).length > 0)
     await page.getByLabel('Upstream address').fill(api)
     await page.getByText('It answers with status 200').waitFor()
@@ -204,7 +208,7 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     await page.getByRole('button', { name: 'Ask without paying' }).click()
     await page.getByText('The answer has status 402').waitFor()
     await page.getByRole('img', { name: 'Invoice as QR code' }).waitFor()
-    await picture(page, 'first-run-402')
+    await assertFits(page, 'first-run-402')
     await page.getByRole('button', { name: 'Pay 10 sat and ask again' }).click()
     await page.getByText('The answer has status 200').waitFor()
     await page.getByText('"weather":"fair"').waitFor()

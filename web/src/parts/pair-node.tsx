@@ -1,5 +1,5 @@
 /** Pairs a node by its phrase, and shows how far it has come. */
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { NodeReport } from '../../../src/admin/contract.ts'
 import { call } from '../api.ts'
 import { useEvent } from '../events.ts'
@@ -57,7 +57,7 @@ export function PairNode({ onPaired, once = false }: PairNodeProps) {
         {action.busy && stages.length === 0 && <li>checking the words</li>}
       </ol>
       <Trouble error={action.error} />
-      {report && <Report report={report} />}
+      {report && <Report report={report} focused={once} />}
     </>
   )
 }
@@ -144,11 +144,21 @@ function Words({ form, busy, set }: WordsProps) {
   )
 }
 
+interface ReportProps {
+  readonly report: NodeReport
+  /** Whether it takes the focus, in the place of a form. */
+  readonly focused?: boolean
+}
+
 /** What a node said of itself and of the session. */
-export function Report({ report }: { readonly report: NodeReport }) {
+export function Report({ report, focused = false }: ReportProps) {
   const { permissions, advice } = report
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (focused) place.current?.focus()
+  }, [focused])
   return (
-    <div class="notice good" role="status">
+    <div ref={place} class="notice good" role="status" tabIndex={-1}>
       <p>
         <strong>{report.alias || report.name}</strong> answers
         {report.latency_ms > 0 && ` in ${Math.round(report.latency_ms)} ms`}

@@ -11,14 +11,19 @@ interface ScanProps {
 
 export function Scan({ of, onCode }: ScanProps) {
   const [open, setOpen] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
   const take = (text: string) => {
     const taken = onCode(text)
-    if (taken) setOpen(false)
+    if (taken) {
+      setOpen(false)
+      // What had it goes.
+      button.current?.focus()
+    }
     return taken
   }
   return (
     <div class="scan">
-      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button ref={button} type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? 'Stop scanning' : `Scan the QR code of ${of}`}
       </button>
       {open && <Camera of={of} onCode={take} />}
