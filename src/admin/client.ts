@@ -5,6 +5,7 @@
 import { readEvents } from './client/events.ts'
 import { hubFailure, refusal, wrongAnswer } from './client/failure.ts'
 import { httpRequest } from './client/request.ts'
+import { readTexts } from './client/texts.ts'
 import { pinnedFetch } from './client/trust.ts'
 import {
   type HubEvent,
@@ -40,12 +41,14 @@ type Arguments<Name extends OperationName> =
 
 /** One method for each operation. They reject with a `PinholeError` of the hub's own or `ERR_HUB_*`, `ERR_ADMIN_*`. */
 export type AdminClient = {
-  readonly [Name in Exclude<OperationName, 'streamEvents'>]: (
+  readonly [Name in Exclude<OperationName, 'streamEvents' | 'exportTransactions'>]: (
     ...call: Arguments<Name>
   ) => Promise<ResponseOf<Name>>
 } & {
   /** What happens from now on, until the loop is left. */
   readonly streamEvents: (...call: Arguments<'streamEvents'>) => AsyncIterable<HubEvent>
+  /** The CSV, a part at a time; `timeoutMs` is how long each part may take. */
+  readonly exportTransactions: (...call: Arguments<'exportTransactions'>) => AsyncIterable<string>
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -69,10 +72,11 @@ export function createAdminClient(
   }
   const methods = Object.keys(operations).map((name) => {
     const operation = name as OperationName
-    const method =
-      operation === 'streamEvents'
-        ? (request = {}, call: CallOptions = {}) => events(connection, request, call)
-        : (request = {}, call: CallOptions = {}) => answer(connection, operation, request, call)
+    const method = (request = {}, call: CallOptions = {}) => {
+      if (operation === 'streamEvents') return events(connection, request, call)
+      if (operation === 'exportTransactions') return texts(connection, operation, request, call)
+      return answer(connection, operation, request, call)
+    }
     return [name, method]
   })
   return Object.freeze(Object.fromEntries(methods)) as AdminClient
@@ -137,6 +141,31 @@ async function* events(
     throw hubFailure(reason, { base, signal, timeout: late.signal, timeoutMs })
   } finally {
     clearTimeout(timer)
+  }
+}
+
+async function* texts(
+  connection: Connection,
+  name: OperationName,
+  request: object,
+  { signal, timeoutMs = connection.timeoutMs }: CallOptions,
+): AsyncGenerator<string, void, undefined> {
+  const { base } = connection
+  const late = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const waits = (waiting: boolean) => {
+    clearTimeout(timer)
+    if (waiting) timer = setTimeout(() => late.abort(), timeoutMs)
+  }
+  const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal
+  try {
+    waits(true)
+    const response = await send(connection, name, request, either)
+    yield* readTexts(response, base, waits)
+  } catch (reason) {
+    throw hubFailure(reason, { base, signal, timeout: late.signal, timeoutMs })
+  } finally {
+    waits(false)
   }
 }
 

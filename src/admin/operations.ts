@@ -27,10 +27,12 @@ export interface Caller {
   readonly signal: AbortSignal
 }
 
-/** What an operation gives back: one value, or what happens as it happens. */
+/** What an operation gives back: one value, what happens as it happens, or text a part at a time. */
 export type AnswerOf<Name extends OperationName> = Name extends 'streamEvents'
   ? AsyncIterable<HubEvent>
-  : ResponseOf<Name>
+  : Name extends 'exportTransactions'
+    ? AsyncIterable<string>
+    : ResponseOf<Name>
 
 /** Operations by name. All reject with `PinholeError`. */
 export type Operations = {

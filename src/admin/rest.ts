@@ -72,10 +72,17 @@ function route(app: FastifyInstance, name: OperationName, parts: RestParts): voi
       const value: unknown = await call(parts.desk, name, valuesOf(request), visitor)
       if (answer === 'json') return reply.send(value)
       void reply.type(TYPES[answer])
+      if (answer === 'csv') return reply.send(Readable.from(partsOf(value), { objectMode: false }))
       if (answer !== 'events') return reply.send(value)
       return reply.send(Readable.from(eventStream(value), { objectMode: false }))
     },
   })
+}
+
+/** A long text, whose parts are made as they are sent. */
+async function* partsOf(value: unknown): AsyncGenerator<string, void, undefined> {
+  if (typeof value !== 'object' || value === null || !(Symbol.asyncIterator in value)) return
+  yield* value as AsyncIterable<string>
 }
 
 /** Query, body and path parameters as one request; the path wins, as at a gRPC gateway. */

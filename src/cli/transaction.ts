@@ -1,10 +1,12 @@
 /** `pinhole transaction`: what was offered and paid. */
+import { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { Command, Option } from 'commander'
 import type { RequestOf, Transaction } from '../admin/contract.ts'
 import { systemClock } from '../base/clock.ts'
 import type { CommandContext } from './command.ts'
 import { askHub, hubCommand, type ReachOptions } from './hub-client.ts'
-import { writeNewFile } from './new-file.ts'
+import { writeParts } from './new-file.ts'
 import { wholeNumber } from './numbers.ts'
 import { type Output, type Row, writeAnswer, writeResult } from './output.ts'
 import { readSpan, type SpanOptions, TIME_WORDS } from './times.ts'
@@ -19,8 +21,6 @@ interface FilterOptions extends ReachOptions, SpanOptions {
 }
 
 const MAX_LIMIT = 1_000
-/** For an export of everything, in milliseconds. */
-const EXPORT_TIMEOUT_MS = 600_000
 /** What is shown of an id; the JSON has all of it. */
 const SHORT_ID_CHARS = 16
 
@@ -111,13 +111,16 @@ interface ExportOptions extends FilterOptions {
 
 async function exportCsv(options: ExportOptions, output: Output): Promise<void> {
   const request = filterOf(options)
-  const csv = await askHub(options, output, (client) =>
-    client.exportTransactions(request, { timeoutMs: EXPORT_TIMEOUT_MS }),
-  )
   const { out: file } = options
-  if (file === undefined) return void output.stdout.write(csv)
-  writeNewFile(file, csv)
-  writeResult(output, { file, bytes: Buffer.byteLength(csv) }, options.json ?? false)
+  const bytes = await askHub(options, output, async (client) => {
+    const csv = client.exportTransactions(request)
+    if (file !== undefined) return writeParts(file, csv)
+    const { stdout } = output
+    if (stdout instanceof Writable) await pipeline(csv, stdout, { end: false })
+    else for await (const part of csv) stdout.write(part)
+    return 0
+  })
+  if (file !== undefined) writeResult(output, { file, bytes }, options.json ?? false)
 }
 
 interface MarkOptions extends ReachOptions {

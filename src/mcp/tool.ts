@@ -11,7 +11,7 @@ import {
 import { isPinholeError } from '../base/errors.ts'
 
 /** Operations that answer once. */
-export type SingleOperation = Exclude<OperationName, 'streamEvents'>
+export type SingleOperation = Exclude<OperationName, 'streamEvents' | 'exportTransactions'>
 
 /** What carries out the operations: a client of a running hub, or the hub itself. */
 export type ToolOperations = {

@@ -1,4 +1,4 @@
-/** Sales over time. */
+/** Sales over time, summed in parts: whoever asks can let others go first after each. */
 import type { Database } from 'better-sqlite3'
 
 /** A stretch of time, in milliseconds since 1970, both ends in it. */
@@ -11,7 +11,7 @@ export interface SeriesSpan {
   readonly real: boolean
 }
 
-/** What happened in one step. */
+/** What happened in one step, or a part of it. */
 export interface SeriesStep {
   /** Its beginning. */
   readonly atMs: number
@@ -29,71 +29,134 @@ export interface Funnel {
   readonly used: number
 }
 
-/** The two questions. */
+/** The two questions. Each turn of an answer looks at `ROWS_AT_ONCE` rows at most, and all turns together are the answer. */
 export interface SalesOverTime {
-  series(span: SeriesSpan): readonly SeriesStep[]
-  funnel(span: Omit<SeriesSpan, 'stepMs'>): Funnel
+  series(span: SeriesSpan): Iterable<readonly SeriesStep[]>
+  funnel(span: Omit<SeriesSpan, 'stepMs'>): Iterable<Funnel>
 }
+
+/** A few milliseconds' worth. */
+export const ROWS_AT_ONCE = 4_000
 
 interface StepRow {
   readonly at_ms: bigint
   readonly service: string
-  readonly offered: bigint
-  readonly settled: bigint
+  readonly count: bigint
   readonly msat: bigint
 }
 
-type FunnelRow = Readonly<Record<'offered' | 'settled' | 'used' | 'forgotten', bigint>>
+type FunnelRow = Readonly<Record<'offered' | 'settled' | 'used', bigint>>
 
-const SERIES = `
-select at_ms, service, sum(offered) as offered, sum(settled) as settled, sum(msat) as msat from (
-  select created_ms / :step * :step as at_ms, service, count(*) as offered, 0 as settled, 0 as msat
-  from transactions where created_ms between :from and :to and test <= :test group by 1, 2
-  union all
-  select settled_ms / :step * :step, service, 0, count(*), sum(price_msat)
-  from transactions
-  where state = 'settled' and settled_ms between :from and :to and test <= :test group by 1, 2
-  union all
-  select hour_ms / :step * :step, service, sum(count), 0, 0
-  from forgotten_offers where hour_ms between :from and :to group by 1, 2
-) group by at_ms, service order by at_ms, service`
+/** A row by the order of an index. */
+interface Place {
+  readonly ms: bigint
+  readonly id: bigint
+}
+
+/** Which times of transactions are gone through, each with the index that has them in order. */
+const CREATED = { column: 'created_ms', which: 'true' } as const
+const SETTLED = { column: 'settled_ms', which: "state = 'settled'" } as const
+type Order = typeof CREATED | typeof SETTLED
+
+/** The rows after one place, up to another or to the end of the span. */
+const within = ({ column, which }: Order): string =>
+  `${which} and (${column}, id) > (:ms, :id) and (${column}, id) <= (:lastMs, :lastId)`
+
+/** The last row of the next part: the index has all that it asks for. */
+const lastOf = ({ column, which }: Order): string => `
+select ${column} as ms, id from transactions
+where ${which} and (${column}, id) > (:ms, :id) and ${column} <= :to
+order by ${column}, id limit 1 offset ${ROWS_AT_ONCE - 1}`
+
+const stepsOf = (order: Order): string => `
+select ${order.column} / :step * :step as at_ms, service, count(*) as count, sum(price_msat) as msat
+from transactions where ${within(order)} and test <= :test group by 1, 2`
+
+const FORGOTTEN_STEPS = `
+select hour_ms / :step * :step as at_ms, service, sum(count) as count, 0 as msat
+from forgotten_offers where hour_ms between :from and :to group by 1, 2`
 
 const FUNNEL = `
-select count(*) as offered, count(*) filter (where state = 'settled') as settled, count(used_ms) as used,
-  (select coalesce(sum(count), 0) from forgotten_offers where hour_ms between :from and :to)
-    as forgotten
-from transactions where created_ms between :from and :to and test <= :test`
+select count(*) as offered, count(*) filter (where state = 'settled') as settled, count(used_ms) as used
+from transactions where ${within(CREATED)} and test <= :test`
+
+const FORGOTTEN =
+  'select coalesce(sum(count), 0) as count from forgotten_offers where hour_ms between :from and :to'
+
+/** What `explain query plan` can be asked about: every question to the transactions. */
+export const SALES_QUERIES = [
+  lastOf(CREATED),
+  lastOf(SETTLED),
+  stepsOf(CREATED),
+  stepsOf(SETTLED),
+  FUNNEL,
+]
 
 /** The sales of an open database. */
 export function salesOverTime(database: Database): SalesOverTime {
+  type Bound = Readonly<Record<string, bigint>>
   // Integers as SQLite has them: a number would be divided with a fraction.
-  const bound = ({ fromMs, toMs, real }: Omit<SeriesSpan, 'stepMs'>) => {
+  const query = <Row>(text: string) => database.prepare<[Bound], Row>(text).safeIntegers()
+  const spanOf = ({ fromMs, toMs, real }: Omit<SeriesSpan, 'stepMs'>) => {
     return { from: BigInt(fromMs), to: BigInt(toMs), test: real ? 0n : 1n }
   }
+
+  /** The span in parts, as what the queries are to be bound by. */
+  function* parts(order: Order, { from, to }: { from: bigint; to: bigint }) {
+    const last = query<Place>(lastOf(order))
+    // No row has an id below 1.
+    let after: Place = { ms: from, id: 0n }
+    for (;;) {
+      const next = last.get({ ...after, to })
+      const { ms: lastMs, id: lastId } = next ?? { ms: to, id: LAST_ID }
+      yield { ...after, lastMs, lastId }
+      if (!next) return
+      after = next
+    }
+  }
+
   return {
-    series: (span) =>
-      database
-        .prepare<[Record<string, bigint>], StepRow>(SERIES)
-        .safeIntegers()
-        .all({ ...bound(span), step: BigInt(span.stepMs) })
-        .map((row) => ({
-          atMs: Number(row.at_ms),
-          service: row.service,
-          offered: Number(row.offered),
-          settled: Number(row.settled),
-          revenueMsat: row.msat,
-        })),
-    funnel(span) {
-      const row = database
-        .prepare<[Record<string, bigint>], FunnelRow>(FUNNEL)
-        .safeIntegers()
-        .get(bound(span))
-      const { offered = 0n, settled = 0n, used = 0n, forgotten = 0n } = row ?? {}
-      return {
-        offered: Number(offered + forgotten),
-        settled: Number(settled),
-        used: Number(used),
+    *series(span) {
+      const { from, to, test } = spanOf(span)
+      const step = BigInt(span.stepMs)
+      for (const [order, shown] of [
+        [CREATED, offeredStep],
+        [SETTLED, settledStep],
+      ] as const) {
+        const steps = query<StepRow>(stepsOf(order))
+        for (const part of parts(order, { from, to })) {
+          yield steps.all({ ...part, step, test }).map(shown)
+        }
       }
+      yield query<StepRow>(FORGOTTEN_STEPS).all({ step, from, to }).map(offeredStep)
+    },
+    *funnel(span) {
+      const { from, to, test } = spanOf(span)
+      const sums = query<FunnelRow>(FUNNEL)
+      for (const part of parts(CREATED, { from, to })) {
+        const { offered = 0n, settled = 0n, used = 0n } = sums.get({ ...part, test }) ?? {}
+        yield { offered: Number(offered), settled: Number(settled), used: Number(used) }
+      }
+      const { count = 0n } = query<{ count: bigint }>(FORGOTTEN).get({ from, to }) ?? {}
+      yield { offered: Number(count), settled: 0, used: 0 }
     },
   }
 }
+
+/** SQLite's largest. */
+const LAST_ID = 2n ** 63n - 1n
+
+const offeredStep = (row: StepRow): SeriesStep => ({
+  atMs: Number(row.at_ms),
+  service: row.service,
+  offered: Number(row.count),
+  settled: 0,
+  revenueMsat: 0n,
+})
+
+const settledStep = (row: StepRow): SeriesStep => ({
+  ...offeredStep(row),
+  offered: 0,
+  settled: Number(row.count),
+  revenueMsat: row.msat,
+})

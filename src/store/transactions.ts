@@ -5,7 +5,7 @@ import { toHex } from '../base/bytes.ts'
 import type { SettlementStore } from '../invoices/pool-store.ts'
 import { all, first, optionalNumber, sql } from './query.ts'
 import type { Sales } from './sales.ts'
-import { type Funnel, salesOverTime, type SeriesSpan, type SeriesStep } from './series.ts'
+import { type SalesOverTime, salesOverTime } from './series.ts'
 import type { Tables } from './tables.ts'
 import { own } from './write.ts'
 import type { Writer } from './writer.ts'
@@ -83,16 +83,12 @@ export interface Revenue {
 }
 
 /** Reads and prunes transactions. */
-export interface Transactions extends SettlementStore {
+export interface Transactions extends SettlementStore, SalesOverTime {
   /** Newest first. */
   list(filter?: TransactionFilter, page?: Page): readonly Transaction[]
   count(filter?: TransactionFilter): number
   /** Of settled transactions that fit the filter, by name of the service. */
   revenue(filter?: TransactionFilter): readonly Revenue[]
-  /** What happened in each step of time and service, oldest first; steps without anything are left out. */
-  series(span: SeriesSpan): readonly SeriesStep[]
-  /** What became of the offers that were made in a span. */
-  funnel(span: Omit<SeriesSpan, 'stepMs'>): Funnel
   /** Marks a transaction as a test or not; resolves to whether there is one of that id. */
   mark(id: number, test: boolean): Promise<boolean>
   /**

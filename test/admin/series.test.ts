@@ -4,6 +4,8 @@ import { operations } from '../../src/admin/contract.ts'
 import { csvLine } from '../../src/admin/csv.ts'
 import { UseCounts } from '../../src/admin/use-counts.ts'
 import { ManualClock } from '../../src/base/clock.ts'
+import { scratchDatabase } from '../../src/store/database.ts'
+import { ROWS_AT_ONCE, SALES_QUERIES, salesOverTime } from '../../src/store/series.ts'
 import { openStore } from '../../src/store/store.ts'
 import { folder } from '../nodes/setup.ts'
 import { openShop, type Shop } from './shop.ts'
@@ -90,15 +92,69 @@ test('offers that were removed for age are still counted', async (t) => {
   store.tokens.paid(bytes(1))
   assert.equal(await store.transactions.pruneUnpaid(8_000_000), 2)
   const span = { fromMs: 7_200_000, toMs: 7_300_000, real: true }
-  assert.deepEqual(store.transactions.funnel(span), { offered: 3, settled: 1, used: 1 })
-  const steps = store.transactions.series({ ...span, stepMs: 3_600_000 })
-  assert.deepEqual(
-    steps.map(({ atMs, service, offered, settled }) => [atMs, service, offered, settled]),
-    [
-      [7_200_000, 'a', 2, 0],
-      [7_200_000, 'b', 1, 0],
-    ],
+  assert.deepEqual(sumOf(store.transactions.funnel(span)), { offered: 3, settled: 1, used: 1 })
+  const steps = [...store.transactions.series({ ...span, stepMs: 3_600_000 })].flat()
+  const counts = (service: string) => sumOf(steps.filter((step) => step.service === service))
+  assert.ok(steps.every(({ atMs }) => atMs === 7_200_000))
+  assert.deepEqual([counts('a').offered, counts('b').offered], [2, 1])
+})
+
+const sumOf = (parts: Iterable<{ offered: number; settled: number; used?: number }>) => {
+  const sum = { offered: 0, settled: 0, used: 0 }
+  for (const { offered, settled, used = 0 } of parts) {
+    sum.offered += offered
+    sum.settled += settled
+    sum.used += used
+  }
+  return sum
+}
+
+test('sums look at so many rows in one turn and no more, and find them by an index', () => {
+  const database = scratchDatabase()
+  const rows = 3 * ROWS_AT_ONCE + 7
+  const add = database.prepare(
+    `insert into transactions (state, auth_type, payment_hash, service, price_msat, created_ms, settled_ms, used_ms)
+     values (?, 'l402', ?, 'a', 1000, ?, ?, ?)`,
   )
+  database.transaction(() => {
+    for (let n = 0; n < rows; n++) {
+      const hash = Buffer.alloc(32)
+      hash.writeUInt32BE(n)
+      // Many of the same millisecond, and the newest rows are not the latest offers.
+      const createdMs = 1_000_000 + Math.floor((rows - n) / 900)
+      const settledMs = n % 2 === 0 ? createdMs + 5 : null
+      add.run(settledMs === null ? 'pending' : 'settled', hash, createdMs, settledMs, settledMs)
+    }
+  })()
+  const sales = salesOverTime(database)
+  const span = { fromMs: 0, toMs: 2_000_000, real: true }
+  const settled = Math.ceil(rows / 2)
+  const funnel = [...sales.funnel(span)]
+  assert.deepEqual(sumOf(funnel), { offered: rows, settled, used: settled })
+  const turns = [...sales.series({ ...span, stepMs: 60_000 })]
+  assert.deepEqual(sumOf(turns.flat()), { offered: rows, settled, used: 0 })
+  assert.equal(
+    turns.flat().reduce((sum, { revenueMsat }) => sum + revenueMsat, 0n),
+    BigInt(settled) * 1_000n,
+  )
+  for (const turn of [...funnel, ...turns.map(sumOf)]) {
+    assert.ok(turn.offered <= ROWS_AT_ONCE && turn.settled <= ROWS_AT_ONCE)
+  }
+  assert.deepEqual(
+    sumOf(sales.funnel({ ...span, fromMs: 1_000_001, toMs: 1_000_001 })).offered,
+    900,
+  )
+  for (const text of SALES_QUERIES) {
+    const bound = { ms: 0, id: 0, lastMs: 1, lastId: 1, to: 1, step: 1, test: 1 }
+    const plan = database.prepare<[object], { detail: string }>(`explain query plan ${text}`)
+    const [scan] = plan.all(bound).map(({ detail }) => detail)
+    assert.match(
+      scan ?? '',
+      /^SEARCH transactions USING (COVERING )?INDEX transactions_\w+ \(/,
+      text,
+    )
+  }
+  database.close()
 })
 
 test('paid requests are counted minute by minute, and memory is bounded', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -110,6 +110,10 @@ test('an export is the CSV itself, into a file only where there is none', async 
   const again = await ran('transaction', 'export', '--out', file)
   assert.equal(again.code, 2)
   assert.match(again.err, /exists already/)
+  const cut = path.join(folder, 'cut.csv')
+  const refused = await setUp(t, {})
+  assert.equal((await refused.ran('transaction', 'export', '--out', cut)).code, 3)
+  assert.ok(!existsSync(cut), 'what was not ended is not left')
 })
 
 test('a payment is marked as a test and back', async (t) => {

@@ -1,6 +1,10 @@
 /** The whole list of transactions, for a spreadsheet. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Transaction as StoredTransaction } from '../../store/transactions.ts'
+import type {
+  Transaction as StoredTransaction,
+  TransactionFilter,
+  Transactions,
+} from '../../store/transactions.ts'
 import type { Transaction } from '../contract.ts'
 import { csvLine } from '../csv.ts'
 import type { AdminDeps } from '../deps.ts'
@@ -24,30 +28,43 @@ const COLUMNS = [
 ] as const satisfies readonly (keyof Transaction)[]
 
 /** Rows read in one turn: the hub goes on serving in between. */
-const ROWS_AT_ONCE = 500
+const ROWS_AT_ONCE = 250
 
 /** `exportTransactions`. */
 export function exportOperations(deps: AdminDeps): Pick<Operations, 'exportTransactions'> {
   const { transactions } = deps.store
   return {
-    async exportTransactions({ limit, offset, ...request }, { signal }) {
-      const filter = filterOf({ ...request, limit, offset })
-      const lines = [csvLine(COLUMNS)]
-      let left = limit || Infinity
-      let after: StoredTransaction | undefined
-      while (left > 0 && !signal.aborted) {
-        const asked = Math.min(left, ROWS_AT_ONCE)
-        const page = { limit: asked, offset: after ? 0 : offset }
-        const rows = transactions.list({ ...filter, after }, page)
-        for (const row of rows.map(shownTransaction)) {
-          lines.push(csvLine(COLUMNS.map((column) => row[column])))
-        }
-        left -= rows.length
-        after = rows.at(-1)
-        if (rows.length < asked) break
-        await nextTurn()
-      }
-      return lines.join('')
-    },
+    // What is wrong with the request is said before anything is sent.
+    exportTransactions: async ({ limit, offset, ...request }, { signal }) =>
+      lines(transactions, filterOf({ ...request, limit, offset }), { limit, offset, signal }),
+  }
+}
+
+interface Part {
+  /** 0 is all. */
+  readonly limit: number
+  readonly offset: number
+  readonly signal: AbortSignal
+}
+
+/** The head and the lines, a page at a time, as fast as they are taken. */
+async function* lines(
+  transactions: Transactions,
+  filter: TransactionFilter,
+  { limit, offset, signal }: Part,
+): AsyncGenerator<string, void, undefined> {
+  yield csvLine(COLUMNS)
+  let left = limit || Infinity
+  let after: StoredTransaction | undefined
+  while (left > 0 && !signal.aborted) {
+    const asked = Math.min(left, ROWS_AT_ONCE)
+    const page = { limit: asked, offset: after ? 0 : offset }
+    const rows = transactions.list({ ...filter, after }, page)
+    const shown = rows.map(shownTransaction)
+    yield shown.map((row) => csvLine(COLUMNS.map((column) => row[column]))).join('')
+    left -= rows.length
+    after = rows.at(-1)
+    if (rows.length < asked) return
+    await nextTurn()
   }
 }

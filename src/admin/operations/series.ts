@@ -11,10 +11,6 @@ const SECOND_MS = 1_000
 const DEFAULT_STEPS = 48
 const MAX_STEPS = 10_000
 
-/** What is read in one turn: the hub goes on serving in between. */
-const PART_MS = 2 * 86_400_000
-const MAX_PARTS = 1_000
-
 type Point = {
   -readonly [Key in Exclude<keyof SeriesStep, 'atMs' | 'service'>]: SeriesStep[Key]
 } & {
@@ -39,10 +35,8 @@ export function seriesOperations({ store, uses, clock }: AdminDeps): Pick<Operat
         return point
       }
       const span = { fromMs, toMs, real }
-      const partMs = Math.max(PART_MS, Math.ceil((toMs - fromMs) / MAX_PARTS))
-      for (let beginMs = fromMs; beginMs <= toMs; beginMs += partMs) {
-        const part = { fromMs: beginMs, toMs: Math.min(toMs, beginMs + partMs - 1), real, stepMs }
-        for (const step of store.transactions.series(part)) {
+      for (const part of store.transactions.series({ ...span, stepMs })) {
+        for (const step of part) {
           const point = pointOf(step.atMs, step.service)
           point.offered += step.offered
           point.settled += step.settled
@@ -53,7 +47,14 @@ export function seriesOperations({ store, uses, clock }: AdminDeps): Pick<Operat
       for (const { atMs, service, count } of uses.between(fromMs, toMs, stepMs)) {
         pointOf(atMs, service).servedPaid += count
       }
-      return { points: shownPoints(points), funnel: store.transactions.funnel(span) }
+      const funnel = { offered: 0, settled: 0, used: 0 }
+      for (const part of store.transactions.funnel(span)) {
+        funnel.offered += part.offered
+        funnel.settled += part.settled
+        funnel.used += part.used
+        await nextTurn()
+      }
+      return { points: shownPoints(points), funnel }
     },
   }
 }
