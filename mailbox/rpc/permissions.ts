@@ -1,6 +1,8 @@
 /** What a macaroon of lnd allows, read from the macaroon itself; its signature is the node's to check. */
-import { fromHex, text } from '../../src/base/bytes.ts'
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { fromBinary } from '@bufbuild/protobuf'
+import { BinaryReader } from '@bufbuild/protobuf/wire'
+import { fromHex } from '../../src/base/bytes.ts'
+import { MacaroonIdSchema } from './gen/lightning_pb.ts'
 
 /** An entity such as `invoices`, or `uri` for single methods, and an action, or the method's path. */
 export type Operation = readonly [entity: string, action: string]
@@ -28,11 +30,8 @@ export const METHOD_OPERATIONS: ReadonlyMap<string, Operation> = new Map([
 const MACAROON_VERSION = 2
 const LOCATION = 1
 const IDENTIFIER = 2
-/** lnd's identifier: this byte, then protobuf { nonce 1, storage id 2, repeated operation 3 { entity 1, actions 2 } }. */
+/** lnd's identifier: this byte, then a `MacaroonId`. */
 const LND_ID_VERSION = 3
-const OPERATIONS = 3
-const ENTITY = 1
-const ACTIONS = 2
 
 /** The operations of `macaroon` (hex), or `undefined` when it is none of lnd's. */
 export function macaroonOperations(macaroon: string): readonly Operation[] | undefined {
@@ -74,20 +73,6 @@ function identifierOf(reader: BinaryReader): Uint8Array {
 
 function operationsOf(identifier: Uint8Array): Operation[] {
   if (identifier[0] !== LND_ID_VERSION) throw new RangeError('not an identifier of lnd')
-  return messages(identifier.subarray(1), OPERATIONS).flatMap((operation) => {
-    const [entity] = messages(operation, ENTITY).map(text)
-    return messages(operation, ACTIONS).map((action): Operation => [entity ?? '', text(action)])
-  })
-}
-
-/** The length-delimited fields `number` of a protobuf message. */
-function messages(message: Uint8Array, number: number): Uint8Array[] {
-  const reader = new BinaryReader(message)
-  const found: Uint8Array[] = []
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag()
-    if (field === number && type === WireType.LengthDelimited) found.push(reader.bytes())
-    else reader.skip(type)
-  }
-  return found
+  const { ops } = fromBinary(MacaroonIdSchema, identifier.subarray(1))
+  return ops.flatMap(({ entity, actions }) => actions.map((action): Operation => [entity, action]))
 }

@@ -1,10 +1,9 @@
 /** `lnrpc.Lightning/ListInvoices`, which nothing else here asks: what a node has received, in pages. */
-import { fromBinary } from '@bufbuild/protobuf'
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import {
-  type Invoice,
   Invoice_InvoiceState,
-  InvoiceSchema,
+  ListInvoiceRequestSchema,
+  ListInvoiceResponseSchema,
 } from '../../mailbox/rpc/gen/lightning_pb.ts'
 import type { Rpc } from '../../mailbox/rpc/rpc.ts'
 
@@ -13,10 +12,6 @@ export const LIST_INVOICES = '/lnrpc.Lightning/ListInvoices'
 /** Invoices of some 1 KiB each stay far below what a call may answer. */
 const PAGE = 1_000n
 const TIMEOUT_MS = 20_000
-
-/** Fields of lnd's messages. */
-const REQUEST = { indexOffset: 4, numMaxInvoices: 5 } as const
-const RESPONSE = { invoices: 1, lastIndexOffset: 2 } as const
 
 /** A payment that a node has received. */
 export interface Received {
@@ -32,34 +27,14 @@ export async function* settledInvoices(
 ): AsyncGenerator<Received, void, undefined> {
   let offset = 0n
   for (;;) {
-    const request = new BinaryWriter()
-      .tag(REQUEST.indexOffset, 0)
-      .uint64(offset)
-      .tag(REQUEST.numMaxInvoices, 0)
-      .uint64(PAGE)
-      .finish()
+    const asked = create(ListInvoiceRequestSchema, { indexOffset: offset, numMaxInvoices: PAGE })
+    const request = toBinary(ListInvoiceRequestSchema, asked)
     const answer = await rpc.unary(LIST_INVOICES, request, { signal, timeoutMs: TIMEOUT_MS })
-    const { invoices, last } = readPage(answer)
+    const { invoices, lastIndexOffset: last } = fromBinary(ListInvoiceResponseSchema, answer)
     for (const { state, rHash, amtPaidMsat } of invoices) {
       if (state === Invoice_InvoiceState.SETTLED) yield { paymentHash: rHash, msat: amtPaidMsat }
     }
     if (invoices.length === 0 || last <= offset) return
     offset = last
   }
-}
-
-function readPage(bytes: Uint8Array): {
-  readonly invoices: readonly Invoice[]
-  readonly last: bigint
-} {
-  const reader = new BinaryReader(bytes)
-  const invoices: Invoice[] = []
-  let last = 0n
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag()
-    if (field === RESPONSE.invoices) invoices.push(fromBinary(InvoiceSchema, reader.bytes()))
-    else if (field === RESPONSE.lastIndexOffset) last = BigInt(reader.uint64())
-    else reader.skip(wireType)
-  }
-  return { invoices, last }
 }
