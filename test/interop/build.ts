@@ -9,6 +9,7 @@ import {
   PEERS,
   cacheFolder,
   goFolder,
+  isWanted,
   missingPeers,
   peerBinary,
   peerStamp,
@@ -54,7 +55,8 @@ if (unknown.length > 0) {
   console.error(`no such peer: ${unknown.join(', ')}; there are ${Object.keys(PEERS).join(', ')}`)
   process.exit(2)
 }
-const names = (asked.length > 0 ? asked : Object.keys(PEERS)).filter(isPeer)
+const every = Object.keys(PEERS).filter(isPeer)
+const names = asked.length > 0 ? asked.filter(isPeer) : every.filter(isWanted)
 const missing = missingPeers(names)
 mkdirSync(path.join(cacheFolder, 'bin'), { recursive: true })
 for (const name of names) {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { requestJson } from './https-json.ts'
 import { LineProcess } from './line-process.ts'
-import { peerBinary } from './peers.ts'
+import { peerBinary, type PeerName } from './peers.ts'
 import { freePort } from './relays.ts'
 import type { Btcd } from './btcd.ts'
 
@@ -27,6 +27,15 @@ interface Ports {
   readonly peer: number
 }
 
+/** The program that an lnd runs in. */
+export interface LndProgram {
+  readonly peer: PeerName
+  /** What the program is told, by what lnd is to be told. */
+  readonly flags: (own: readonly string[]) => readonly string[]
+}
+
+const ALONE: LndProgram = { peer: 'lnd', flags: (own) => ['--bitcoin.simnet', ...own] }
+
 /** A running lnd. */
 export class Lnd {
   readonly alias: string
@@ -38,13 +47,20 @@ export class Lnd {
   readonly #folder: string
   readonly #ports: Ports
   readonly #btcd: Btcd
+  readonly #program: LndProgram
   #process: LineProcess
 
-  private constructor(alias: string, folder: string, ports: Ports, btcd: Btcd) {
+  private constructor(
+    alias: string,
+    folder: string,
+    ports: Ports,
+    { btcd, program }: { readonly btcd: Btcd; readonly program: LndProgram },
+  ) {
     this.alias = alias
     this.#folder = folder
     this.#ports = ports
     this.#btcd = btcd
+    this.#program = program
     this.grpcHost = `127.0.0.1:${ports.grpc}`
     this.tlsCertPath = path.join(folder, 'tls.cert')
     this.macaroonFolder = path.join(folder, 'data/chain/bitcoin/simnet')
@@ -52,10 +68,15 @@ export class Lnd {
   }
 
   /** Starts it in `folder`; it answers calls, and knows the chain, when this resolves. */
-  static async start(alias: string, folder: string, btcd: Btcd): Promise<Lnd> {
+  static async start(
+    alias: string,
+    folder: string,
+    btcd: Btcd,
+    program: LndProgram = ALONE,
+  ): Promise<Lnd> {
     await mkdir(folder, { recursive: true })
     const ports = { grpc: await freePort(), rest: await freePort(), peer: await freePort() }
-    const lnd = new Lnd(alias, folder, ports, btcd)
+    const lnd = new Lnd(alias, folder, ports, { btcd, program })
     await lnd.synced()
     return lnd
   }
@@ -133,7 +154,6 @@ export class Lnd {
   #spawn(): LineProcess {
     const flags = [
       ...this.#btcd.lndFlags,
-      '--bitcoin.simnet',
       `--lnddir=${this.#folder}`,
       `--alias=${this.alias}`,
       `--rpclisten=127.0.0.1:${this.#ports.grpc}`,
@@ -147,6 +167,7 @@ export class Lnd {
       '--db.batch-commit-interval=10ms',
       '--debuglevel=error',
     ]
-    return new LineProcess({ name: this.alias, command: peerBinary('lnd'), args: flags })
+    const { peer, flags: all } = this.#program
+    return new LineProcess({ name: this.alias, command: peerBinary(peer), args: all(flags) })
   }
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { Btcd } from './btcd.ts'
-import { Lnd } from './lnd.ts'
+import { Lnd, type LndProgram } from './lnd.ts'
 
 /** Segwit is active from here on: it locks in as BIP 9 says, in windows of 100 blocks. */
 const SEGWIT_BLOCKS = 450
@@ -31,8 +31,8 @@ export interface Simnet {
   stop(): Promise<void>
 }
 
-/** Starts everything; takes some ten seconds. */
-export async function startSimnet(): Promise<Simnet> {
+/** Starts everything, the payee in that program; takes some ten seconds. */
+export async function startSimnet(program?: LndProgram): Promise<Simnet> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pinhole-simnet-'))
   let btcd: Btcd | undefined
   const nodes: Lnd[] = []
@@ -56,7 +56,7 @@ export async function startSimnet(): Promise<Simnet> {
     await chain.mineTo(address)
     await chain.generate(SEGWIT_BLOCKS)
     const [payee] = await Promise.all([
-      Lnd.start('payee', path.join(folder, 'payee'), chain),
+      Lnd.start('payee', path.join(folder, 'payee'), chain, program),
       payer.restart(),
     ])
     nodes.push(payee)

@@ -41,11 +41,12 @@ export class HubProcess {
     this.#flags = ['--configfile', path.join(folder, 'pinhole.yaml'), '--basedir', folder]
   }
 
-  /** Configures a hub for `upstreams`; nothing runs yet. */
-  static async create(upstreams: Upstreams): Promise<HubProcess> {
+  /** Configures a hub for `upstreams`, with `more` of YAML; nothing runs yet. */
+  static async create(upstreams: Upstreams, more = ''): Promise<HubProcess> {
     const folder = await mkdtemp(path.join(tmpdir(), 'pinhole-sale-'))
     const hub = new HubProcess(await freePort(), folder)
-    await writeFile(path.join(folder, 'pinhole.yaml'), configuration(hub.address, upstreams))
+    const text = configuration(hub.address, upstreams) + more
+    await writeFile(path.join(folder, 'pinhole.yaml'), text)
     return hub
   }
 
@@ -81,6 +82,11 @@ export class HubProcess {
     await this.#process.lineWith('address', START_MS)
     this.#certificate = await readFile(path.join(this.#folder, 'tls.cert'))
     this.#dispatcher ??= new Dispatcher({ connect: { ca: this.#certificate } })
+  }
+
+  /** Has it read its configuration, and what was paired, again. */
+  reload(): void {
+    if (this.#process?.pid !== undefined) process.kill(this.#process.pid, 'SIGHUP')
   }
 
   /** Ends it as a crash would. */
