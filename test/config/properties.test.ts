@@ -10,7 +10,7 @@ import { KEYS } from '../../src/config/keys.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { parseSize } from '../../src/config/size.ts'
 
-const RUNS = { numRuns: 10_000 }
+const RUNS = { numRuns: 2_000 }
 const surroundings = { home: '/home/nobody', env: {} }
 
 function coded(run: () => unknown): boolean {
