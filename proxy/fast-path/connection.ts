@@ -1,10 +1,11 @@
 /**
- * One client's connection on the fast path. It stays there for as long as its requests come whole and plain;
- * the first one that does not is put back, and Node's own server has the connection from then on.
+ * One client's connection on the fast path. It stays there for as long as its requests are plain and their heads
+ * come whole; the first one that does not is put back, and Node's own server has the connection from then on.
  *
- *     idle ─► busy ─► idle …          idle ─► over (Node's) · any ─► over (closed)
+ *     idle ─► busy ─► (rest ─►) idle …          idle ─► over (Node's) · any ─► over (closed)
  */
 import type { Socket } from 'node:net'
+import { PlainBody } from './body.ts'
 import { type PlainFields, readFields, readRequestLine } from './head.ts'
 import { PlainReply, type Wire } from './reply.ts'
 import { PlainRequest } from './request.ts'
@@ -34,13 +35,21 @@ const EMPTY_LINE = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
 const CLOSE_LINES = 'Connection: close\r\n'
 
-type State = 'idle' | 'busy' | 'over'
+type State =
+  | 'idle'
+  /** An answer is due. */
+  | 'busy'
+  /** It is out, and something of the request's body is still to come. */
+  | 'rest'
+  /** The connection is closed, or Node's. */
+  | 'over'
 
-/** The parts of a request's bytes. */
-interface Whole {
+/** A request whose head is read. */
+interface Begun {
   readonly request: PlainRequest
-  /** Where the next request begins. */
-  readonly end: number
+  readonly body: PlainBody | undefined
+  /** Where in the chunk the head ends. */
+  readonly bodyAt: number
 }
 
 export class PlainConnection implements Wire {
@@ -51,6 +60,8 @@ export class PlainConnection implements Wire {
   #sinceMs: number
   #isNew = true
   #reply: PlainReply | undefined
+  /** Of the request that is being answered, while it comes in. */
+  #body: PlainBody | undefined
   /** What has come in of the next requests while one was being answered. */
   #next: Buffer = NOTHING
   /** Clients repeat themselves: the lines of the last request and what they say. */
@@ -78,8 +89,15 @@ export class PlainConnection implements Wire {
     this.#reply = undefined
     if (this.#state !== 'busy') return
     if (this.#isLast()) return this.close()
-    this.#state = 'idle'
     this.#sinceMs = this.#deps.clock.now()
+    if (this.#body) {
+      this.#state = 'rest'
+      this.#body.resume()
+    } else this.#rest()
+  }
+
+  #rest(): void {
+    this.#state = 'idle'
     if (this.#next.length === 0) return
     // Not within the answer to the one before.
     process.nextTick(() => {
@@ -94,12 +112,13 @@ export class PlainConnection implements Wire {
   /** Closes the connection if it has waited for a request for too long, in milliseconds; 0 is for ever. */
   sweep(nowMs: number, firstMs: number, idleMs: number): void {
     const limitMs = this.#isNew ? firstMs : idleMs
-    if (this.#state === 'idle' && limitMs > 0 && nowMs - this.#sinceMs >= limitMs) this.close()
+    const waits = this.#state === 'idle' || this.#state === 'rest'
+    if (waits && limitMs > 0 && nowMs - this.#sinceMs >= limitMs) this.close()
   }
 
   /** Closes the connection if nothing is being answered on it. */
   closeIdle(): void {
-    if (this.#state === 'idle') this.close()
+    if (this.#state !== 'busy') this.close()
   }
 
   close(): void {
@@ -108,6 +127,7 @@ export class PlainConnection implements Wire {
   }
 
   readonly #received = (chunk: Buffer): void => {
+    if (this.#body) return this.#readBody(this.#body, chunk)
     if (this.#state === 'busy' || this.#next.length > 0) {
       // Answered one after the other; what waits is bounded by not being read.
       this.#next = this.#next.length === 0 ? chunk : Buffer.concat([this.#next, chunk])
@@ -115,25 +135,42 @@ export class PlainConnection implements Wire {
       return
     }
     if (this.#state === 'over') return
-    const whole = this.#read(chunk)
-    if (!whole) return this.#leave(chunk)
-    const { request, end } = whole
+    const begun = this.#begin(chunk)
+    if (!begun) return this.#leave(chunk)
+    const { request, body, bodyAt } = begun
     const reply = new PlainReply(this, request)
     this.#state = 'busy'
     this.#isNew = false
     this.#reply = reply
-    if (end < chunk.length) this.#next = chunk.subarray(end)
-    if (this.#deps.handle(request, reply)) {
-      if (this.#next.length > 0) this.socket.pause()
-      return
-    }
-    this.#reply = undefined
+    this.#body = body
+    if (bodyAt < chunk.length) this.#received(chunk.subarray(bodyAt))
+    if (this.#deps.handle(request, reply)) return
+    this.#reply = this.#body = undefined
     this.#next = NOTHING
+    if (this.socket.isPaused()) this.socket.resume()
     this.#leave(chunk)
   }
 
-  /** The first request of `chunk`; `undefined` when it is not all there, not plain, or not for here. */
-  #read(chunk: Buffer): Whole | undefined {
+  #readBody(body: PlainBody, chunk: Buffer): void {
+    const { taken, isWanted } = body.takeIn(chunk)
+    if (!body.isWhole) {
+      if (!isWanted) this.socket.pause()
+      return
+    }
+    this.#body = undefined
+    if (taken < chunk.length) {
+      this.#next = chunk.subarray(taken)
+      this.socket.pause()
+    }
+    if (this.#state === 'rest') this.#rest()
+  }
+
+  readonly #wanted = (body: PlainBody): void => {
+    if (this.#body === body && this.socket.isPaused()) this.socket.resume()
+  }
+
+  /** The first request of `chunk`; `undefined` when its head is not all there, not plain, or not for here. */
+  #begin(chunk: Buffer): Begun | undefined {
     const end = chunk.indexOf(EMPTY_LINE)
     if (end < 0 || end > this.#deps.maxHeadBytes || this.#deps.isDraining()) return undefined
     const head = chunk.toString('latin1', 0, end + 2)
@@ -142,14 +179,9 @@ export class PlainConnection implements Wire {
     if (!line || this.#deps.isTaken(line.url)) return undefined
     const fields = this.#fields(head.slice(lineEnd + 2))
     if (!fields) return undefined
-    const bodyAt = end + EMPTY_LINE.length
-    const bodyEnd = bodyAt + fields.length
-    if (bodyEnd > chunk.length) return undefined
-    const body = fields.length > 0 ? chunk.subarray(bodyAt, bodyEnd) : undefined
-    return {
-      request: new PlainRequest(this.socket, line.method, line.url, fields, body),
-      end: bodyEnd,
-    }
+    const body = fields.length > 0 ? new PlainBody(fields.length, this.#wanted) : undefined
+    const request = new PlainRequest(this.socket, line, fields, body)
+    return { request, body, bodyAt: end + EMPTY_LINE.length }
   }
 
   /** Whether nothing follows the answer. */
@@ -179,6 +211,8 @@ export class PlainConnection implements Wire {
     this.#deps.left(this)
     const reply = this.#reply
     this.#reply = undefined
+    this.#body?.destroy()
+    this.#body = undefined
     reply?.closed()
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The short way for ordinary requests. An HTTP/1.1 request that comes whole, in one piece, and can be read in
+ * The short way for ordinary requests. An HTTP/1.1 request whose head comes in one piece and can be read in
  * one way only (head.ts) goes to the paywall without Node's own server, Fastify's router and their objects, at
  * less than half of the processor time. Everything else is put back and goes the long way, and so do all paths
  * of routes other than the paywall's.

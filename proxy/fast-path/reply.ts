@@ -49,7 +49,7 @@ export class PlainReply implements Reply {
   }
 
   get body(): Readable {
-    return this.#request.body()
+    return this.#request.body
   }
 
   get sink(): Socket {
@@ -65,7 +65,7 @@ export class PlainReply implements Reply {
   }
 
   isBodyWhole(): boolean {
-    return true
+    return this.#request.isWhole
   }
 
   requestTrailers(): readonly string[] {

@@ -82,6 +82,8 @@ const CASES: readonly (readonly [request: string, body?: string])[] = [
   ...Object.keys(ANSWERS).map((path) => [`GET ${path}`] as const),
   ...['/length', '/large', '/chunked', '/nothing'].map((path) => [`HEAD ${path}`] as const),
   ['POST /length', 'a body in one piece'],
+  ['POST /length', 'y'.repeat(200_000)],
+  ['PUT /quiet', 'nobody reads this'.repeat(20_000)],
   ['DELETE /nothing'],
   ['GET /none'],
   ['GET /quiet'],
