@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
+import https from 'node:https'
 import path from 'node:path'
 import test from 'node:test'
 import { operations } from '../../src/admin/contract.ts'
@@ -9,6 +10,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { LogLines } from '../../src/log-lines.ts'
 import { openStore } from '../../src/store/store.ts'
 import { Counter, Gauge, Registry } from 'prom-client'
+import { adminHub } from './hub.ts'
 import { openShop } from './shop.ts'
 
 test('pool and allowances say what is there and what is used', async (t) => {
@@ -36,6 +38,24 @@ test('the relay is shown with its rates and the command for a session through it
   assert.deepEqual([relay.enabled, relay.boxes, relay.bytes_per_second], [true, 0, 0])
   assert.match(relay.litd_command, /^litcli sessions add .*--mailboxserveraddr hub.example:443 /s)
   assert.match(relay.litd_command, /--uri \/lnrpc.Lightning\/AddInvoice/)
+})
+
+test('litd is told to take the certificate that a hub with a name has made itself', async (t) => {
+  const values = { insecure: false, hashmail: { enabled: true }, servername: 'hub.example' }
+  const { url, macaroon } = await adminHub(t, values)
+  const headers = { 'Grpc-Metadata-Macaroon': macaroon }
+  const text = await new Promise<string>((resolve, reject) => {
+    https
+      .get(`${url}/api/admin/relay`, { headers, rejectUnauthorized: false }, (res) => {
+        let body = ''
+        res.on('data', (chunk: Buffer) => (body += chunk.toString()))
+        res.on('end', () => resolve(body))
+      })
+      .on('error', reject)
+  })
+  const { litd_command: command } = operations.getRelay.response.parse(JSON.parse(text))
+  assert.match(command, /--mailboxserveraddr hub.example:\d+ /)
+  assert.match(command, /--devserver/)
 })
 
 test('rates are those of the last seconds, whoever asks', async () => {

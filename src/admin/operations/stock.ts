@@ -1,5 +1,8 @@
 /** What the hub has and counts: its relay, invoices made ahead, allowances, lines of its log; and a copy of its database. */
+import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Config } from '../../config/load.ts'
 import type { KeptLine } from '../../log-lines.ts'
 import { sessionCommand, SELLING } from '../../nodes/permissions.ts'
 import type { LogLine } from '../contract.ts'
@@ -81,7 +84,15 @@ function litdCommand({ config, address }: AdminDeps): string {
   // A hub without TLS that has a name stands behind a proxy that has it.
   const number = port === '' || (insecure && servername !== '') ? '443' : port
   const mailbox = `${servername === '' ? hostname : servername}:${number}`
-  return sessionCommand(SELLING, { mailbox, insecureTls: servername === '' })
+  return sessionCommand(SELLING, { mailbox, insecureTls: servername === '' || ownMade(config()) })
+}
+
+/** Whether the certificate of the port was made by itself, so that litd trusts it only when told to. */
+function ownMade({ basedir, insecure }: Config): boolean {
+  const file = path.join(basedir, 'tls.cert')
+  if (insecure || !existsSync(file)) return false
+  const certificate = new X509Certificate(readFileSync(file))
+  return certificate.checkIssued(certificate)
 }
 
 const urlOf = (address: string | undefined): { hostname?: string; port?: string } =>
