@@ -5,6 +5,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import type { Answer } from '../answer.ts'
 import { fieldLines } from '../forward/http1-request-head.ts'
 import type { Loan } from '../forward/inlet.ts'
@@ -186,6 +187,11 @@ export class PlainReply implements Reply {
 
   #finish(text: string): void {
     const { socket } = this.#wire
+    // TLS never says at once that something is out; a callback of its own costs less than asking for it later.
+    if (socket instanceof TLSSocket) {
+      socket.write(text, 'latin1', () => this.#over())
+      return
+    }
     if (text !== '') socket.write(text, 'latin1')
     if (socket.writableLength === 0) this.#over()
     else socket.write('', () => this.#over())
