@@ -74,21 +74,11 @@ export interface Page {
   readonly offset?: number | undefined
 }
 
-/** What a service has earned. */
-export interface Revenue {
-  readonly service: string
-  /** Settled transactions. */
-  readonly count: number
-  readonly msat: bigint
-}
-
 /** Reads and prunes transactions. */
 export interface Transactions extends SettlementStore, SalesOverTime {
   /** Newest first. */
   list(filter?: TransactionFilter, page?: Page): readonly Transaction[]
   count(filter?: TransactionFilter): number
-  /** Of settled transactions that fit the filter, by name of the service. */
-  revenue(filter?: TransactionFilter): readonly Revenue[]
   /** Marks a transaction as a test or not; resolves to whether there is one of that id. */
   mark(id: number, test: boolean): Promise<boolean>
   /**
@@ -112,7 +102,6 @@ export function transactions(database: Database, writer: Writer, sales: Sales): 
       const query = filtered(filter).select(({ fn }) => fn.countAll<bigint>().as('count'))
       return Number(first(database, query)?.count ?? 0)
     },
-    revenue: (filter = {}) => all(database, earned(filter)).map(revenue),
     ...salesOverTime(database),
     mark: async (id, test) => (await writer.ask({ name: 'mark', id, test })) > 0,
     async pruneUnpaid(createdBeforeMs) {
@@ -223,18 +212,7 @@ function listed(filter: TransactionFilter, { limit = DEFAULT_LIMIT, offset = 0 }
     .offset(offset)
 }
 
-const earned = (filter: TransactionFilter) =>
-  filtered({ ...filter, state: 'settled' })
-    .select(({ fn }) => [
-      'service',
-      fn.countAll<bigint>().as('count'),
-      fn.sum<bigint>('price_msat').as('msat'),
-    ])
-    .groupBy('service')
-    .orderBy('service')
-
 type ListedRow = ReturnType<typeof listed> extends Compilable<infer Row> ? Row : never
-type EarnedRow = ReturnType<typeof earned> extends Compilable<infer Row> ? Row : never
 
 const transaction = (row: ListedRow): Transaction => ({
   id: Number(row.id),
@@ -250,10 +228,4 @@ const transaction = (row: ListedRow): Transaction => ({
   imported: row.imported !== 0n,
   valid: row.secret_ms !== null,
   test: row.test !== 0n,
-})
-
-const revenue = ({ service, count, msat }: EarnedRow): Revenue => ({
-  service,
-  count: Number(count),
-  msat,
 })

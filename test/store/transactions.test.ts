@@ -73,13 +73,16 @@ test('the list is newest first and filtered', async () => {
 test('revenue counts what was settled', async () => {
   await withStore(async (store) => {
     await fill(store)
-    assert.deepEqual(store.transactions.revenue(), [
+    const earned = (span: { fromMs?: number; toMs?: number } = {}) => {
+      const { fromMs, toMs } = span
+      const within = fromMs === undefined || toMs === undefined ? {} : { fromMs, toMs }
+      return [...store.transactions.revenue({ ...within, real: true })].flat()
+    }
+    assert.deepEqual(earned(), [
       { service: 'maps', count: 1, msat: 5n },
       { service: 'weather', count: 1, msat: 10_000n },
     ])
-    assert.deepEqual(store.transactions.revenue({ settledFromMs: 30 }), [
-      { service: 'maps', count: 1, msat: 5n },
-    ])
+    assert.deepEqual(earned({ fromMs: 30, toMs: 1_000 }), [{ service: 'maps', count: 1, msat: 5n }])
   })
 })
 

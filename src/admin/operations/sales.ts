@@ -1,4 +1,5 @@
 /** What was offered and paid, the tokens of it, and sums. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseTime } from '../../base/time.ts'
 import { MSAT_PER_SAT } from '../../base/amount.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
@@ -42,15 +43,28 @@ export function salesOperations({ store }: AdminDeps): Pick<Operations, Names> {
       return { status: 'revoked' }
     },
     async getStats({ from, to, exclude_test: real }) {
-      const revenue = transactions.revenue({ ...spanOf({ from, to }), real })
-      const msat = revenue.reduce((sum, one) => sum + one.msat, 0n)
+      const { settledFromMs: fromMs, settledToMs: toMs } = spanOf({ from, to })
+      const span = fromMs === undefined || toMs === undefined ? {} : { fromMs, toMs }
+      const earned = new Map<string, bigint>()
+      let sold = 0
+      let totalMsat = 0n
+      for (const part of transactions.revenue({ ...span, real: real ?? false })) {
+        for (const { service, count, msat } of part) {
+          earned.set(service, (earned.get(service) ?? 0n) + msat)
+          sold += count
+          totalMsat += msat
+        }
+        await nextTurn()
+      }
       return {
-        total_revenue_sats: String(msat / MSAT_PER_SAT),
-        transaction_count: String(revenue.reduce((sum, { count }) => sum + count, 0)),
-        service_breakdown: revenue.map((one) => ({
-          service_name: one.service,
-          total_revenue_sats: String(one.msat / MSAT_PER_SAT),
-        })),
+        total_revenue_sats: String(totalMsat / MSAT_PER_SAT),
+        transaction_count: String(sold),
+        service_breakdown: [...earned]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([service_name, msat]) => ({
+            service_name,
+            total_revenue_sats: String(msat / MSAT_PER_SAT),
+          })),
       }
     },
   }
