@@ -20,6 +20,27 @@ export const silentLog: Log = {
   child: () => silentLog,
 }
 
+/** A log that writes each line to two. */
+export const bothLogs = (a: Log, b: Log): Log => ({
+  debug(fields, message) {
+    a.debug(fields, message)
+    b.debug(fields, message)
+  },
+  info(fields, message) {
+    a.info(fields, message)
+    b.info(fields, message)
+  },
+  warn(fields, message) {
+    a.warn(fields, message)
+    b.warn(fields, message)
+  },
+  error(fields, message) {
+    a.error(fields, message)
+    b.error(fields, message)
+  },
+  child: (fields) => bothLogs(a.child(fields), b.child(fields)),
+})
+
 /** Field names whose values never reach a log, whatever they hold. */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'authorization',

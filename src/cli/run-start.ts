@@ -1,9 +1,11 @@
 /** Runs a hub, or the sandbox, until a signal ends it. */
+import path from 'node:path'
 import { PinholeError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
+import { bothLogs, type Log } from '../base/log.ts'
 import type { Flags } from '../config/flags.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { createHub } from '../hub.ts'
+import { LogFile } from '../log-file.ts'
 import { createLogger } from '../logger.ts'
 import { sandboxConfig } from '../sandbox/sandbox.ts'
 import { checkUnused } from '../sandbox/unused.ts'
@@ -22,7 +24,7 @@ export async function runHub(
   const { sandbox = false, json = false, basedir, configfile } = options
   const read = () => loadConfig({ basedir, configfile, flags })
   const config = sandbox ? configOfSandbox(options, flags) : read()
-  const log = logTo(output, config, json)
+  const log = logTo(output, config, json, sandbox)
   endOnUncaught(log)
   if (sandbox) return runSandbox(config, log, output, json)
   const hub = createHub(config, { log })
@@ -47,7 +49,37 @@ function configOfSandbox(
   return config
 }
 
-function logTo({ stderr }: Output, config: Config, json: boolean): Log {
+/** Name of the log in the base folder. */
+const LOG_FILE = 'pinhole.log'
+const MEGABYTE = 1_048_576
+
+/** To the terminal, and to the file beside it unless that is not wanted or cannot be. */
+function logTo(output: Output, config: Config, json: boolean, sandbox: boolean): Log {
+  const shown = consoleLog(output, config, json)
+  const { disable, level, notimestamps, compressor, maxlogfiles, maxlogfilesize } =
+    config.logging.file
+  // What a sandbox is started with is not to be changed by it.
+  if (disable || sandbox) return shown
+  const file = path.join(config.basedir, LOG_FILE)
+  const told = (error: unknown) =>
+    shown.warn({ file, error }, 'the log file is not written, see logging.file')
+  try {
+    const options = {
+      file,
+      maxBytes: maxlogfilesize * MEGABYTE,
+      maxFiles: maxlogfiles,
+      compressor,
+    }
+    const sink = new LogFile(options, told)
+    const debuglevel = level || config.debuglevel || 'info'
+    return bothLogs(shown, createLogger({ debuglevel, timestamps: !notimestamps }, sink))
+  } catch (error) {
+    told(error)
+    return shown
+  }
+}
+
+function consoleLog({ stderr }: Output, config: Config, json: boolean): Log {
   const { console } = config.logging
   const terminal = stderr.isTTY === true && !json
   return createLogger(

@@ -13,7 +13,6 @@ const PENDING: readonly (readonly string[])[] = [
   ['etcd'],
   ['tor'],
   ['profile'],
-  ['logging', 'file'],
 ]
 
 const at = (values: unknown, path: readonly string[]): unknown =>
