@@ -70,7 +70,12 @@ test('start with one key runs a relay over TLS; SIGTERM ends it in order with 0'
   const [, url = ''] = await run.stdout(ADDRESS)
   assert.match(url, /^https:/)
   assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
-  assert.deepEqual(readdirSync(basedir).sort(), ['pinhole.log', 'pinhole.yaml', 'tls.cert', 'tls.key'])
+  assert.deepEqual(readdirSync(basedir).sort(), [
+    'pinhole.log',
+    'pinhole.yaml',
+    'tls.cert',
+    'tls.key',
+  ])
   run.child.kill('SIGTERM')
   assert.deepEqual(await run.exit, { code: 0, signal: null })
   assert.match(run.stderr(), /"msg":"the hub listens"/)
