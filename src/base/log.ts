@@ -21,25 +21,20 @@ export const silentLog: Log = {
 }
 
 /** A log that writes each line to two. */
-export const bothLogs = (a: Log, b: Log): Log => ({
-  debug(fields, message) {
-    a.debug(fields, message)
-    b.debug(fields, message)
-  },
-  info(fields, message) {
-    a.info(fields, message)
-    b.info(fields, message)
-  },
-  warn(fields, message) {
-    a.warn(fields, message)
-    b.warn(fields, message)
-  },
-  error(fields, message) {
-    a.error(fields, message)
-    b.error(fields, message)
-  },
-  child: (fields) => bothLogs(a.child(fields), b.child(fields)),
-})
+export function bothLogs(a: Log, b: Log): Log {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') => (fields: LogFields, message: string) => {
+      a[level](fields, message)
+      b[level](fields, message)
+    }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => bothLogs(a.child(fields), b.child(fields)),
+  }
+}
 
 /** Field names whose values never reach a log, whatever they hold. */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set([

@@ -120,32 +120,40 @@ for (const connection of ['keep-alive', 'close']) {
   })
 }
 
+/** What comes back on `socket`; `answers` waits for so many of `/length`. */
+function listenTo(socket: net.Socket) {
+  let text = ''
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
+  return {
+    text: () => text,
+    async answers(count: number) {
+      while (text.split('hello').length - 1 < count) await after(1)
+    },
+  }
+}
+
 test('what is whole and plain is served on the short way, the rest of a connection on the long one', async (t) => {
   const shop = await openAll(t)
   const { fastPath, port } = shop
   assert.ok(fastPath)
   const socket = net.connect(port, '127.0.0.1').setNoDelay()
   t.after(() => socket.destroy())
-  let text = ''
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
-  const answers = async (count: number) => {
-    while (text.split('hello').length - 1 < count) await after(1)
-  }
+  const heard = listenTo(socket)
   const plain = 'GET /length HTTP/1.1\r\nHost: h\r\n\r\n'
   socket.write(plain)
-  await answers(1)
+  await heard.answers(1)
   socket.write(plain.repeat(3))
-  await answers(4)
+  await heard.answers(4)
   assert.equal(fastPath.size, 1)
   socket.write(
     `${plain}POST /length HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na`,
   )
-  await answers(5)
+  await heard.answers(5)
   assert.equal(fastPath.size, 0)
   socket.write(`\r\n0\r\n\r\n${plain}`)
-  await answers(7)
+  await heard.answers(7)
   assert.equal(fastPath.size, 0)
-  assert.equal(text.match(/HTTP\/1\.1 200 OK/g)?.length, 7)
+  assert.equal(heard.text().match(/HTTP\/1\.1 200 OK/g)?.length, 7)
 })
 
 test('over TLS too', async (t) => {
@@ -155,18 +163,14 @@ test('over TLS too', async (t) => {
   const shop = await openShop(t, { tls: pair, services: [{ auth: OFF, upstream: to }] })
   const socket = tls.connect({ port: shop.port, ca: pair.cert, servername: 'localhost' })
   t.after(() => socket.destroy())
-  let text = ''
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
-  const answers = async (count: number) => {
-    while (text.split('hello').length - 1 < count) await after(1)
-  }
+  const heard = listenTo(socket)
   const plain = 'GET /length HTTP/1.1\r\nHost: h\r\n\r\n'
   socket.write(plain)
-  await answers(1)
+  await heard.answers(1)
   assert.equal(shop.fastPath?.size, 1)
   socket.write(plain.slice(0, 20))
   await after(GAP_MS)
   assert.equal(shop.fastPath?.size, 0)
   socket.write(plain.slice(20) + plain)
-  await answers(3)
+  await heard.answers(3)
 })
