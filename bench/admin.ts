@@ -13,7 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createAdminClient } from '../src/admin/index.ts'
 
 const EDITS = 100
-const EDIT_EVERY_MS = 100
+/** 3,000 makes it a stream of ten minutes, half of them with edits. */
+const EDIT_EVERY_MS = Number(process.env.PINHOLE_BENCH_EDIT_EVERY_MS ?? 100)
 const CHUNK_BYTES = 16_384
 const CHUNK_EVERY_MS = 5
 const START_MS = 30_000
