@@ -1,7 +1,7 @@
 /**
  * The short way for ordinary requests. An HTTP/1.1 request whose head comes in one piece and can be read in
  * one way only (head.ts) goes to the paywall without Node's own server, Fastify's router and their objects, at
- * less than half of the processor time. Everything else is put back and goes the long way, and so do all paths
+ * little more than half of the processor time. Everything else is put back and goes the long way, and so do all paths
  * of routes other than the paywall's.
  *
  *     socket ─► plain? ──yes─► paywall ─► answer ─► next request
@@ -9,7 +9,7 @@
  */
 import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
-import { PlainConnection, type PlainHandler } from './connection.ts'
+import { type ConnectionDeps, PlainConnection, type PlainHandler } from './connection.ts'
 
 /** How connections are kept. */
 export interface FastPathOptions {
@@ -29,18 +29,15 @@ export class FastPath {
   readonly #options: FastPathOptions
   readonly #clock: Clock
   readonly #connections = new Set<PlainConnection>()
-  readonly #keepAliveLines: string
   #taken: readonly string[] = []
-  #handle: PlainHandler | undefined
+  /** What all connections work by, once somebody answers. */
+  #deps: ConnectionDeps | undefined
   #isDraining = false
   #cancelSweep: (() => void) | undefined
 
   constructor(options: FastPathOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    const seconds = Math.floor(options.idleTimeoutMs / SECOND_MS)
-    const kept = options.idleTimeoutMs > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''
-    this.#keepAliveLines = `Connection: keep-alive\r\n${kept}`
   }
 
   /** Connections that are on it now. */
@@ -50,7 +47,16 @@ export class FastPath {
 
   /** Who answers; nothing is taken before. */
   serve(handle: PlainHandler): void {
-    this.#handle = handle
+    const { maxHeadBytes, idleTimeoutMs } = this.#options
+    this.#deps = {
+      handle,
+      clock: this.#clock,
+      maxHeadBytes,
+      keepAliveLines: keepAliveLines(idleTimeoutMs),
+      isTaken: (url) => this.#taken.some((prefix) => url.startsWith(prefix)),
+      isDraining: () => this.#isDraining,
+      left: (gone) => void this.#connections.delete(gone),
+    }
   }
 
   /** Leaves a route's path to Fastify, and with it all that begins like it. */
@@ -62,22 +68,8 @@ export class FastPath {
 
   /** Reads requests off `socket`, which must flow; `toNode` gets it when it is Node's to read, with the unread bytes. */
   accept(socket: Socket, toNode: (unread: Buffer | undefined) => void): void {
-    const handle = this.#handle
-    if (!handle || this.#isDraining) return toNode(undefined)
-    const connection = new PlainConnection(
-      socket,
-      {
-        handle,
-        clock: this.#clock,
-        maxHeadBytes: this.#options.maxHeadBytes,
-        keepAliveLines: this.#keepAliveLines,
-        isTaken: (url) => this.#taken.some((prefix) => url.startsWith(prefix)),
-        isDraining: () => this.#isDraining,
-        left: (gone) => void this.#connections.delete(gone),
-      },
-      toNode,
-    )
-    this.#connections.add(connection)
+    if (!this.#deps || this.#isDraining) return toNode(undefined)
+    this.#connections.add(new PlainConnection(socket, this.#deps, toNode))
     this.#cancelSweep ??= this.#clock.after(SWEEP_MS, () => this.#sweep())
   }
 
@@ -98,4 +90,11 @@ export class FastPath {
       this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep())
     }
   }
+}
+
+/** What Node's server says of a connection that it keeps. */
+function keepAliveLines(idleTimeoutMs: number): string {
+  const kept =
+    idleTimeoutMs > 0 ? `Keep-Alive: timeout=${Math.floor(idleTimeoutMs / SECOND_MS)}\r\n` : ''
+  return `Connection: keep-alive\r\n${kept}`
 }

@@ -7,15 +7,13 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Answer } from '../answer.ts'
+import { valueOf } from '../forward/fields.ts'
 import { fieldLines } from '../forward/http1-request-head.ts'
 import type { Loan } from '../forward/inlet.ts'
-import type { Reply } from '../forward/reply.ts'
+import { MAX_HELD_BYTES, type Reply } from '../forward/reply.ts'
 import type { ResponseHead } from '../forward/response-head.ts'
 import { httpDate } from './http-date.ts'
 import type { PlainRequest } from './request.ts'
-
-/** Larger bodies gain nothing from being sent together with the head. */
-const MAX_HELD_BYTES = 16_384
 
 /** How the body of an answer ends. */
 type Framing = 'none' | 'length' | 'chunks'
@@ -84,7 +82,7 @@ export class PlainReply implements Reply {
     const text = statusText === '' ? (STATUS_CODES[status] ?? 'unknown') : statusText
     let head = `HTTP/1.1 ${status} ${text}\r\n${fieldLines(fields)}`
     if (this.#framing === 'chunks' && trailer !== '') head += fieldLines(['Trailer', trailer])
-    if (!has(fields, 'date')) head += `Date: ${httpDate(this.#wire.wall())}\r\n`
+    if (valueOf(fields, 'date') === undefined) head += `Date: ${httpDate(this.#wire.wall())}\r\n`
     head += this.#wire.connectionLines()
     if (this.#framing === 'chunks') head += 'Transfer-Encoding: chunked\r\n'
     if (this.#framing === 'length') this.#left = Number(valueOf(fields, 'content-length'))
@@ -217,14 +215,3 @@ function framingOf(status: number, method: string, hasLength: boolean): Framing 
   if (method === 'HEAD' || status === 204 || status === 304) return 'none'
   return hasLength ? 'length' : 'chunks'
 }
-
-function valueOf(fields: readonly string[], name: string): string | undefined {
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const field = fields[i] ?? ''
-    if (field.length === name.length && field.toLowerCase() === name) return fields[i + 1]
-  }
-  return undefined
-}
-
-const has = (fields: readonly string[], name: string): boolean =>
-  valueOf(fields, name) !== undefined

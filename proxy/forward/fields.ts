@@ -16,6 +16,15 @@ const SINGLE_IN_HTTP2: ReadonlySet<string> = new Set([
   'upgrade-insecure-requests', 'user-agent', 'x-content-type-options',
 ])
 
+/** The first value of `name`, which is in lower case, in a flat list. */
+export function valueOf(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const field = fields[i] ?? ''
+    if (field.length === name.length && field.toLowerCase() === name) return fields[i + 1]
+  }
+  return undefined
+}
+
 /** Whether several values of `name` go into one line over HTTP/2. */
 export const joinsInOneLine = (name: string): boolean => JOINED_IN_HTTP2.has(name)
 

@@ -3,11 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Loan } from './inlet.ts'
-import type { Reply } from './reply.ts'
+import { MAX_HELD_BYTES, type Reply } from './reply.ts'
 import type { ResponseHead } from './response-head.ts'
-
-/** Larger bodies gain nothing from being sent together with the head. */
-const MAX_HELD_BYTES = 16_384
 
 export class Http1Reply implements Reply {
   readonly body: IncomingMessage

@@ -3,6 +3,9 @@ import type { Readable, Writable } from 'node:stream'
 import type { Loan } from './inlet.ts'
 import type { ResponseHead } from './response-head.ts'
 
+/** The first piece of a body goes out with the head over HTTP/1.1; a larger one gains nothing by that. */
+export const MAX_HELD_BYTES = 16_384
+
 /** Writes an answer to the client. */
 export interface Reply {
   /** The request's body. */

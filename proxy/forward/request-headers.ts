@@ -10,6 +10,7 @@ import {
   withoutConsoleCookies,
   withoutCredentialCookies,
 } from './credential.ts'
+import { valueOf } from './fields.ts'
 import { connectionNames, isHopByHop, listHas, without } from './hop-by-hop.ts'
 import { NameRules } from './name-rules.ts'
 import type { Passage } from './passage.ts'
@@ -141,7 +142,7 @@ export class RequestHeaders {
 
   #addOrigin(out: string[], draft: Draft, passage: Passage, peer: string): void {
     const { forwardedFor, forwardedProto, forwardedHost } = this.#replaced
-    const believed = (name: string) => draft.trusted && has(out, name)
+    const believed = (name: string) => draft.trusted && valueOf(out, name) !== undefined
     if (!forwardedFor) {
       const before = draft.named?.has('x-forwarded-for') ? '' : draft.forwardedFor
       out.push('X-Forwarded-For', joined(before, peer, ', '))
@@ -201,11 +202,6 @@ function addPaid(out: string[], { paid }: Passage): void {
   if (!paid) return
   out.push('X-Pinhole-Token-Id', paid.tokenId, 'X-Pinhole-Scheme', paid.scheme)
   if (paid.priceMsat !== undefined) out.push('X-Pinhole-Paid-Msat', paid.priceMsat.toString())
-}
-
-function has(fields: readonly string[], name: string): boolean {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.toLowerCase() === name) return true
-  return false
 }
 
 function joined(before: string, value: string | undefined, by: string): string {
