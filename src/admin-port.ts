@@ -16,7 +16,7 @@ import { PinholeError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import { refuseBlocked } from './blocklist.ts'
 import type { Certificate } from './certificate.ts'
-import { formatAddress, parseAddress } from './config/address.ts'
+import { boundUrl, parseAddress } from './config/address.ts'
 import { health, type HealthOptions } from './health.ts'
 import { createListener, type ListenerOptions } from './listener.ts'
 import { limitBodies } from './listener/body-deadline.ts'
@@ -71,7 +71,7 @@ export async function openAdminPort(parts: AdminPortParts): Promise<AdminPort> {
         const text = cause instanceof Error ? cause.message : String(cause)
         throw new PinholeError('ERR_LISTEN_ADDRESS', `admin.listenaddr: ${text}`, { cause })
       })
-      const url = urlOf(parts.listener.tls === undefined, host, bound.port)
+      const url = boundUrl(parts.listener.tls === undefined, host, bound.port)
       log.info({ address: url }, 'the admin API and the console have a port of their own')
       return url
     },
@@ -90,8 +90,3 @@ export function leaveNothingOfAdmin(app: FastifyInstance): void {
 }
 
 const notHere: onRequestHookHandler = (request, reply) => notFound(request, reply)
-
-function urlOf(insecure: boolean, host: string | undefined, port: number): string {
-  const anywhere = host === undefined || host === '0.0.0.0' || host === '::'
-  return `${insecure ? 'http' : 'https'}://${formatAddress(anywhere ? 'localhost' : host, port)}`
-}

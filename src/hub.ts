@@ -1,6 +1,5 @@
 /** The whole, composed: port ► relay, health, paywall; metrics beside it. Nothing here knows how a part works. */
 import { mkdirSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { REST_PATH } from '../mailbox/hashmail/names.ts'
 import { mailboxRelay } from '../mailbox/relay/plugin.ts'
@@ -19,7 +18,7 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
 import { type Certificate, openCertificate } from './certificate.ts'
-import { formatAddress, parseAddress } from './config/address.ts'
+import { boundUrl, parseAddress } from './config/address.ts'
 import type { Config } from './config/load.ts'
 import { pendingSections } from './config/pending.ts'
 import { consolePages } from './console/plugin.ts'
@@ -190,7 +189,7 @@ class RunningHub implements Hub {
     this.#adminAddress = await this.#adminPort?.listen()
     const { host, port } = parseAddress(config.listenaddr) ?? { host: undefined, port: 0 }
     const bound = await listener.listen(host, port)
-    this.#address = urlOf(config.insecure, host, bound)
+    this.#address = boundUrl(config.insecure, host, bound.port)
     return this.#address
   }
 
@@ -376,9 +375,4 @@ function listenerOptions(
     idleTimeoutMs: config.idletimeout,
     drainTimeoutMs: config.draintimeout,
   }
-}
-
-function urlOf(insecure: boolean, host: string | undefined, bound: AddressInfo): string {
-  const anywhere = host === undefined || host === '0.0.0.0' || host === '::'
-  return `${insecure ? 'http' : 'https'}://${formatAddress(anywhere ? 'localhost' : host, bound.port)}`
 }

@@ -4,6 +4,7 @@ import type { HubEvent } from '../admin/contract.ts'
 import type { CommandContext } from './command.ts'
 import { hubCommand, reachHub, type ReachOptions } from './hub-client.ts'
 import { type Output, plain, wantsJson } from './output.ts'
+import { untilInterrupted } from './until-interrupted.ts'
 
 const HELP = `
 One line for each offer (402), payment, use of a token, change of a node's connection, stage of a pairing and change of
@@ -20,18 +21,11 @@ export function eventsCommand({ output }: CommandContext): Command {
 async function watch(options: ReachOptions, output: Output): Promise<void> {
   const { client } = await reachHub(options, output)
   const json = wantsJson(output, options.json ?? false)
-  const stop = new AbortController()
-  const abort = () => stop.abort()
-  process.once('SIGINT', abort).once('SIGTERM', abort)
-  try {
-    for await (const event of client.streamEvents({}, { signal: stop.signal })) {
+  await untilInterrupted(async (signal) => {
+    for await (const event of client.streamEvents({}, { signal })) {
       output.stdout.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`)
     }
-  } catch (reason) {
-    if (!stop.signal.aborted) throw reason
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort)
-  }
+  })
 }
 
 function lineOf({ type, at, ...fields }: HubEvent): string {

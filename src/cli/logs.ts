@@ -6,6 +6,7 @@ import { followLogs } from './follow-logs.ts'
 import { askHub, hubCommand, reachHub, type ReachOptions } from './hub-client.ts'
 import { wholeNumber } from './numbers.ts'
 import { type Output, plain, type Row, wantsJson, writeAnswer } from './output.ts'
+import { untilInterrupted } from './until-interrupted.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const MAX_LINES = 1_000
@@ -59,22 +60,15 @@ const LINES_BEFORE = 10
 async function follow(options: LogsOptions, output: Output): Promise<void> {
   const { client } = await reachHub(options, output)
   const json = wantsJson(output, options.json ?? false)
-  const stop = new AbortController()
-  const abort = () => stop.abort()
-  process.once('SIGINT', abort).once('SIGTERM', abort)
-  try {
-    await followLogs({
+  await untilInterrupted((signal) =>
+    followLogs({
       client,
       request: requestOf(options, LINES_BEFORE),
-      signal: stop.signal,
+      signal,
       onLine: (line) => output.stdout.write(`${json ? JSON.stringify(line) : lineOf(line)}\n`),
       onRemark: (text) => output.stderr.write(`${text}\n`),
-    })
-  } catch (reason) {
-    if (!stop.signal.aborted) throw reason
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort)
-  }
+    }),
+  )
 }
 
 const lineOf = (line: LogLine): string => {

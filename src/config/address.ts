@@ -18,6 +18,12 @@ export function parseAddress(text: string): Address | undefined {
   return { host: host === '' ? undefined : host, port }
 }
 
+/** URL of a port that is bound; one on every address of the machine is reached here by its own name. */
+export function boundUrl(insecure: boolean, host: string | undefined, port: number): string {
+  const anywhere = host === undefined || host === '0.0.0.0' || host === '::'
+  return `${insecure ? 'http' : 'https'}://${formatAddress(anywhere ? 'localhost' : host, port)}`
+}
+
 /** `host:port` as a URL or a log line takes it. */
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
