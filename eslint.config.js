@@ -71,6 +71,10 @@ export default tseslint.config(
   {
     files: ['test/**', 'bench/**'],
     rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'fast-check', message: 'Import it from test/fast-check.ts.' }] },
+      ],
       'max-lines-per-function': 'off',
       complexity: 'off',
       'no-console': 'off',
@@ -84,4 +88,5 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['test/fast-check.ts'], rules: { 'no-restricted-imports': 'off' } },
 )

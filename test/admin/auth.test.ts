@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { signMacaroon } from '../../proxy/l402/macaroon.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { signMacaroon } from '../../proxy/l402/macaroon.ts'
 import { ALL_SCOPES, grantOf } from '../../src/admin/auth.ts'
 import { bakeMacaroon, type MacaroonLimits, type Scope } from '../../src/admin/index.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { concat, equalBytes, fromHex, text, toHex, utf8, wipe } from '../../src/base/bytes.ts'
 
 test('hex goes there and back in either case', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { isPinholeError, PinholeError } from '../../src/base/errors.ts'

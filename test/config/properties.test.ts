@@ -1,8 +1,8 @@
 /** Whatever a file or a program gives as configuration: a value or a coded error, never anything else. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 
+import fc from '../fast-check.ts'
 import { isPinholeError } from '../../src/base/errors.ts'
 import { readDocument } from '../../src/config/document.ts'
 import { parseDuration } from '../../src/config/duration.ts'

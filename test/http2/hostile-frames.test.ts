@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { fromHex } from '../../src/base/bytes.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { Http2Code, Http2Error } from '../../src/http2/error.ts'

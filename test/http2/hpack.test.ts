@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { fromHex, text, toHex, utf8 } from '../../src/base/bytes.ts'
 import { Http2Error } from '../../src/http2/error.ts'
 import { HpackDecoder } from '../../src/http2/hpack-decoder.ts'

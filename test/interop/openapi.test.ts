@@ -84,7 +84,8 @@ test('the admin API is as its document says', async (t) => {
   const others = async () => {
     await tried(t, empty, empty.macaroon, [...nodes, '--phases', 'coverage,fuzzing', '-n', '4'])
     await tried(t, shop, toHex(readOnly), few)
-    await tried(t, shop, `${shop.macaroon.slice(0, -2)}00`, few)
+    const forged = shop.macaroon.replace(/..$/, (last) => (last === '00' ? '01' : '00'))
+    await tried(t, shop, forged, few)
     await tried(t, shop, undefined, few)
   }
   await Promise.all([whole, others()])

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { ManualClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'

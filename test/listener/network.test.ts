@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { BlockList, isIP, SocketAddress } from 'node:net'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { addressBytes, networkOf, plainAddress } from '../../src/listener/network.ts'
 
 test('addresses are read as bytes', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { decodePacket } from '../../mailbox/gbn/packet.ts'
 import { decodeMessage, encodeMessage, messageLink } from '../../mailbox/message.ts'
 import { fromHex, toHex } from '../../src/base/bytes.ts'

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import test from 'node:test'
 
-import fc from 'fast-check'
-
+import fc from '../fast-check.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { isPinholeError } from '../../src/base/errors.ts'
 import {

@@ -14,7 +14,6 @@ import { listen } from '../../mailbox/listen/listen.ts'
 import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { createMcpServer, type McpOptions } from '../../src/mcp/server.ts'
 import type { ToolOperations } from '../../src/mcp/tool.ts'
-import { fromHex } from '../../src/base/bytes.ts'
 import { bakeAdminMacaroon, openAdminKey } from '../../src/admin/key-files.ts'
 import { type AdminHub, adminHub } from '../admin/hub.ts'
 
@@ -313,8 +312,7 @@ test('who has no macaroon, comes from a foreign page or sends garbage is refused
   const nobody = await post(url, json, PING)
   assert.equal(nobody.statusCode, 401)
   assert.match(nobody.headers['www-authenticate'] ?? '', /^Bearer/)
-  const forged = [...(fromHex(macaroon) ?? [])].with(-1, 0)
-  const hex = Buffer.from(forged).toString('hex')
+  const hex = macaroon.replace(/..$/, (last) => (last === '00' ? '01' : '00'))
   assert.equal((await post(url, { ...json, authorization: `Bearer ${hex}` }, PING)).statusCode, 401)
 
   for (const origin of ['http://evil.example', 'null', 'http://localhost.evil.example']) {

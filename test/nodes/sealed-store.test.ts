@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import type { Pairing } from '../../mailbox/pairing/pairing.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import { ManualClock } from '../../src/base/clock.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { Allowance, type AllowanceLimits } from '../../proxy/allowance.ts'
 import { addressPrefix } from '../../proxy/client-address.ts'
 

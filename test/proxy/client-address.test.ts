@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { addressPrefix, clientAddress, parseTrusted } from '../../proxy/client-address.ts'
 import { formatIp, parseIp } from '../../proxy/ip.ts'
 import { parseBlocklist } from '../../proxy/networks.ts'

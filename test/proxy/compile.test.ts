@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { type CompileDeps, compileService, compileServices } from '../../proxy/compile.ts'
 import type { ServiceConfig } from '../../proxy/service-config.ts'
 import { newKey, selfSign } from '../../src/certificate/self-signed.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { isAmbiguous, isOpenPath, isQuietPath, match, type Target } from '../../proxy/match.ts'
 import { readPath } from '../../proxy/path.ts'
 import { compilePattern } from '../../proxy/pattern.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { RE2JS } from 're2js'
+import fc from '../fast-check.ts'
 import { compilePattern } from '../../proxy/pattern.ts'
 
 const matches = (source: string, text: string) => compilePattern(source).test(text)

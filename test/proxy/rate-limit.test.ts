@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { Registry } from 'prom-client'
+import fc from '../fast-check.ts'
 import { compilePattern } from '../../proxy/pattern.ts'
 import { RateLimiter } from '../../proxy/rate-limit.ts'
 import { registerRateLimits } from '../../proxy/rate-limit-metrics.ts'

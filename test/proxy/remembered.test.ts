@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../fast-check.ts'
 import { RememberedTokens, type Token } from '../../proxy/remembered.ts'
 import { MemoryTokens } from './shop.ts'
 

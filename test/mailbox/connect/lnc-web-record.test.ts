@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import fc from 'fast-check'
-
+import fc from '../../fast-check.ts'
 import { toHex } from '../../../src/base/bytes.ts'
 import { isPinholeError } from '../../../src/base/errors.ts'
 import { openLncWebRecord } from '../../../mailbox/connect/lnc-web-record.ts'

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import fc from 'fast-check'
-
+import fc from '../../fast-check.ts'
 import { concat, toHex, utf8 } from '../../../src/base/bytes.ts'
 import { browserCrypto } from '../../../mailbox/crypto/browser.ts'
 import { writeNonce } from '../../../mailbox/crypto/crypto.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { decodePacket, encodePacket, type Packet } from '../../../mailbox/gbn/packet.ts'
 import { fromHex, toHex } from '../../../src/base/bytes.ts'
 import { PinholeError } from '../../../src/base/errors.ts'

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import fc from 'fast-check'
-
+import fc from '../../fast-check.ts'
 import { ManualClock, systemClock } from '../../../src/base/clock.ts'
 import { concat, toHex, utf8 } from '../../../src/base/bytes.ts'
 import { isPinholeError, PinholeError } from '../../../src/base/errors.ts'

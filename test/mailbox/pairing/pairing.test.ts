@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import os from 'node:os'
 import path from 'node:path'
 import test from 'node:test'
-import fc from 'fast-check'
 
+import fc from '../../fast-check.ts'
 import { nodeCrypto } from '../../../mailbox/crypto/node.ts'
 import { fileStore } from '../../../mailbox/pairing/file-store.ts'
 import { macaroonExpiryMs } from '../../../mailbox/pairing/macaroon-expiry.ts'

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { grpcFrame } from '../../../mailbox/hashmail/grpc-frame.ts'
 import * as json from '../../../mailbox/hashmail/json.ts'
 import { REST_PATH, REST_RECEIVE_PATH, REST_SEND_PATH } from '../../../mailbox/hashmail/names.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { concat, toHex, utf8 } from '../../../src/base/bytes.ts'
 import { GrpcCode, PinholeError } from '../../../src/base/errors.ts'
 import { bakeMacaroon } from '../../../src/sandbox/macaroon.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
 
+import fc from '../../fast-check.ts'
 import { authority, parseMailbox } from '../../../mailbox/transport/address.ts'
 import { isPinholeError } from '../../../src/base/errors.ts'
 

@@ -6,7 +6,7 @@ import http from 'node:http'
 import net from 'node:net'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { listenOn, service, startHub } from '../forward/forwarding.ts'
 
 const hash = (body: Buffer | string) => createHash('sha256').update(body).digest('hex')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import net from 'node:net'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import type { Head } from '../../../proxy/forward/http1-head.ts'
 import { AnswerParser } from '../../../proxy/forward/http1-parser.ts'
 

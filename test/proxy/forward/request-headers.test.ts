@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { RequestHeaders } from '../../../proxy/forward/request-headers.ts'
 import type { Passage } from '../../../proxy/forward/passage.ts'
 import type { Service } from '../../../proxy/service.ts'

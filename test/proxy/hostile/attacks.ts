@@ -1,5 +1,5 @@
 /** Requests that nobody means well with: bytes for a connection, and headers for HTTP/2. */
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 
 /** A token that somebody else has bought. */
 export interface Stolen {

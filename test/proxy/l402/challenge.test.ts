@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { toBase64 } from '../../../proxy/l402/base64.ts'
 import {
   MAX_CHALLENGES,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { concat, equalBytes, toHex, utf8 } from '../../../src/base/bytes.ts'
 import { MAX_CAVEATS, MAX_MACAROON_BYTES } from '../../../proxy/l402/fields.ts'
 import { extendMacaroon, hasSignature, readMacaroon } from '../../../proxy/l402/macaroon.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { equalBytes, toHex } from '../../../src/base/bytes.ts'
 import type { Caveat } from '../../../proxy/l402/caveat.ts'
 import { encodeIdentifier } from '../../../proxy/l402/identifier.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { encodeIdentifier } from '../../../proxy/l402/identifier.ts'
 import { payIdOf, readPayId } from '../../../proxy/page/pay-id.ts'
 

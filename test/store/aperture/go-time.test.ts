@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import fc from '../../fast-check.ts'
 import { parseGoTime } from '../../../src/store/aperture/go-time.ts'
 
 test('times are read in every form that the driver writes or reads', () => {
