@@ -12,6 +12,11 @@ export class PlainBody extends Readable {
     this.#onWanted = onWanted
   }
 
+  /** What is still to come in. */
+  get leftBytes(): number {
+    return this.#left
+  }
+
   /** Whether all of it has come in. */
   get isWhole(): boolean {
     return this.#left === 0

@@ -5,8 +5,10 @@
  *     idle ─► busy ─► (rest ─►) idle …          idle ─► over (Node's) · any ─► over (closed)
  */
 import type { Socket } from 'node:net'
+import type { Inlet } from '../forward/inlet.ts'
 import { PlainBody } from './body.ts'
 import { type PlainFields, readFields, readRequestLine } from './head.ts'
+import { readInto } from './read-into.ts'
 import { PlainReply, type Wire } from './reply.ts'
 import { PlainRequest } from './request.ts'
 
@@ -33,6 +35,8 @@ export interface ConnectionDeps {
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
+/** Of a body this long what is left is read in large pieces. */
+const LONG_BYTES = 262_144
 const CLOSE_LINES = 'Connection: close\r\n'
 
 type State =
@@ -64,6 +68,8 @@ export class PlainConnection implements Wire {
   #body: PlainBody | undefined
   /** What has come in of the next requests while one was being answered. */
   #next: Buffer = NOTHING
+  /** Once a long body has come. */
+  #inlet: Inlet | undefined
   /** Clients repeat themselves: the lines of the last request and what they say. */
   #lastLines = ''
   #lastFields: PlainFields | undefined
@@ -166,6 +172,7 @@ export class PlainConnection implements Wire {
   }
 
   readonly #wanted = (body: PlainBody): void => {
+    if (body.leftBytes >= LONG_BYTES) (this.#inlet ??= readInto(this.socket))?.expectLong()
     if (this.#body === body && this.socket.isPaused()) this.socket.resume()
   }
 

@@ -1,10 +1,11 @@
 /** Moves a request's body from the client upstream, no faster than the upstream takes it. */
 import type { Readable } from 'node:stream'
+import { loanOf } from './inlet.ts'
 
-/** What takes a body; `Writable` is one. */
+/** What takes a body. */
 export interface BodySink {
-  /** Takes a piece; false asks to wait for `drain`. */
-  write(piece: Buffer): boolean
+  /** Takes a piece; false asks to wait for `drain`. `done` is called, if at all, when the piece is not needed any more. */
+  write(piece: Buffer, done?: () => void): boolean
   on(event: 'drain', listener: () => void): unknown
   off(event: 'drain', listener: () => void): unknown
 }
@@ -20,7 +21,7 @@ export interface PumpEvents {
 export function pumpBody(source: Readable, sink: BodySink, events: PumpEvents): () => void {
   const onData = (chunk: Buffer) => {
     events.moved()
-    if (!sink.write(chunk)) source.pause()
+    if (!sink.write(chunk, loanOf(chunk)?.release)) source.pause()
   }
   const onDrain = () => {
     events.moved()

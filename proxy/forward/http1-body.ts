@@ -12,6 +12,11 @@ export interface BodyWriter extends BodySink {
 
 type Fail = (reason: Error) => void
 
+/** Shorter pieces are alone, and go out as they come. */
+const MIN_GATHERED_BYTES = 8_192
+/** What waits for the pieces after it. */
+const MAX_GATHERED_BYTES = 262_144
+
 /** The writer for the body of `outgoing`, whose head is out; `fail` hears of a body that is not as it says. */
 export function writeBody(socket: net.Socket, outgoing: Outgoing, fail: Fail): BodyWriter {
   const { length } = outgoing
@@ -21,6 +26,7 @@ export function writeBody(socket: net.Socket, outgoing: Outgoing, fail: Fail): B
 abstract class Writer {
   protected readonly socket: net.Socket
   protected readonly fail: Fail
+  #isGathering = false
 
   constructor(socket: net.Socket, fail: Fail) {
     this.socket = socket
@@ -36,11 +42,32 @@ abstract class Writer {
   }
 
   /** Only what the system has not taken has to be waited for. */
-  protected put(data: Buffer | string): boolean {
-    return this.socket.write(data, 'latin1') || this.socket.writableLength === 0
+  protected put(data: Buffer | string, done?: () => void): boolean {
+    const { length } = data
+    if (length >= MIN_GATHERED_BYTES && length < MAX_GATHERED_BYTES) this.#gather()
+    const isTaken = this.socket.write(data, 'latin1', done) || this.socket.writableLength === 0
+    if (isTaken || !this.#isGathering) return isTaken
+    if (this.socket.writableLength < MAX_GATHERED_BYTES) return true
+    this.#flush()
+    return this.socket.writableLength === 0
+  }
+
+  /** A body in TLS comes in records of 16 KiB at most; those that come at once go out at once. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.socket.cork()
+    setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    if (!this.#isGathering) return
+    this.#isGathering = false
+    this.socket.uncork()
   }
 
   protected whenOut(done: () => void): void {
+    this.#flush()
     if (this.socket.writableLength === 0) done()
     else this.socket.write('', () => done())
   }
@@ -54,9 +81,9 @@ class Counted extends Writer implements BodyWriter {
     this.#left = length
   }
 
-  write(piece: Buffer): boolean {
+  write(piece: Buffer, done?: () => void): boolean {
     this.#left -= piece.length
-    if (this.#left >= 0) return this.put(piece)
+    if (this.#left >= 0) return this.put(piece, done)
     this.fail(new Error('the body is longer than it says'))
     return true
   }
@@ -68,11 +95,11 @@ class Counted extends Writer implements BodyWriter {
 }
 
 class Chunks extends Writer implements BodyWriter {
-  write(piece: Buffer): boolean {
+  write(piece: Buffer, done?: () => void): boolean {
     if (piece.length === 0) return true
     this.socket.cork()
     this.socket.write(`${piece.length.toString(16)}\r\n`, 'latin1')
-    this.socket.write(piece)
+    this.socket.write(piece, done)
     this.socket.write('\r\n', 'latin1')
     this.socket.uncork()
     return this.socket.writableLength === 0 || !this.socket.writableNeedDrain

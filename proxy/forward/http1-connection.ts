@@ -38,8 +38,12 @@ export class Http1Connection implements AnswerEvents {
   constructor(socket: net.Socket, events: ConnectionEvents, inlet?: Inlet) {
     this.socket = socket
     this.#events = events
-    if (inlet) inlet.receive = (piece, loan) => this.#received(piece, loan)
-    else socket.on('data', (chunk: Buffer) => this.#received(chunk, undefined))
+    if (inlet) {
+      inlet.receive = (piece, loan) => {
+        this.#received(piece, loan)
+        return true
+      }
+    } else socket.on('data', (chunk: Buffer) => this.#received(chunk, undefined))
     socket
       .once('end', () => this.#ended())
       .on('error', (reason) => this.break(reason))
