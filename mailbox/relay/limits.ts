@@ -40,7 +40,10 @@ export interface RelayLimits {
    * client leaves behind meets the next one: Go's server answers every SYN it finds (LNC §9.2).
    */
   readonly maxUnreadMessages: number
-  /** `hashmail.messagetimeout`: how long a message may take once begun, and a new stream to name its box. */
+  /**
+   * `hashmail.messagetimeout`: how long a message may take once begun, and a request to say which box it is about. A
+   * stream that sends may wait with its first message as long as it likes.
+   */
   readonly messageTimeoutMs: number
 }
 

@@ -61,7 +61,6 @@ export class Sending implements WritingEnd {
     this.#account = account
     this.#source = source
     this.#face = face
-    this.#watch(true)
   }
 
   /** Whether a message has named a box. */
@@ -121,7 +120,7 @@ export class Sending implements WritingEnd {
     while (step === 'again') step = this.#step()
     this.#pumping = false
     if (this.#state === 'over') return
-    this.#watch(step === 'more' && (this.#state === 'unclaimed' || this.#reserved > 0))
+    this.#watch(step === 'more' && this.#reserved > 0)
     if (step === 'wait') this.#pause()
     else if (this.#finished) this.ended(Refusal.halfClosed)
     else this.#read()
@@ -198,7 +197,10 @@ export class Sending implements WritingEnd {
     return true
   }
 
-  /** Allows `messageTimeoutMs` for what is expected: a begun message, or the first one. */
+  /**
+   * Allows `messageTimeoutMs` for a message that has begun. The first one may be long in coming: a node that waits for its
+   * client has nothing to say until that one comes, and would be cut off every minute.
+   */
   #watch(expecting: boolean): void {
     if (!expecting) {
       this.#cancelDeadline?.()

@@ -154,7 +154,7 @@ test('who says nothing, or stops half-way, is told after messagetimeout', async 
     wsPingIntervalMs: 0,
   })
   const id = await newBox(session)
-  const silent = ['SendStream', 'RecvStream', 'NewCipherBox'].map((method) => {
+  const silent = ['RecvStream', 'NewCipherBox'].map((method) => {
     const call = new GrpcCallClient(session, method)
     call.stream.write(Buffer.from([0, 0]))
     return call
@@ -163,7 +163,6 @@ test('who says nothing, or stops half-way, is told after messagetimeout', async 
   void halfway.send(encodeCipherBox(id, Buffer.from('whole')))
   halfway.stream.write(Buffer.from([0, 0, 1, 0, 0, 7]))
   const sockets = [
-    await SocketClient.open(relay.h1, REST_SEND_PATH),
     await SocketClient.open(relay.h1, `${REST_PATH}/receive`),
     await SocketClient.open(relay.h1, REST_PATH),
   ]
@@ -177,6 +176,25 @@ test('who says nothing, or stops half-way, is told after messagetimeout', async 
   }
   for (const socket of sockets) assert.match(await socket.nextText(), /"code":4/)
   assert.equal((await slow).status, 504)
+})
+
+test('a node that waits for its client keeps the stream that it will answer on', async (t) => {
+  const clock = new ManualClock()
+  const { relay, session } = await openBothFaces(t, {
+    clock,
+    messageTimeoutMs: 1000,
+    wsPingIntervalMs: 0,
+  })
+  const { id, reader } = await openBox(session)
+  const call = new GrpcCallClient(session, 'SendStream')
+  const socket = await SocketClient.open(relay.h1, REST_SEND_PATH)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  clock.advance(600_000)
+  await call.send(encodeCipherBox(id, Buffer.from('by gRPC')))
+  assert.equal((await reader.nextMsg()).toString(), 'by gRPC')
+  call.cancel()
+  socket.send(id, Buffer.from('by WebSocket'))
+  assert.equal((await reader.nextMsg()).toString(), 'by WebSocket')
 })
 
 /** What a figure is once it has stopped to change. */
