@@ -1,6 +1,7 @@
 /** What a paywall is made of. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../src/base/clock.ts'
 import type { Log } from '../src/base/log.ts'
@@ -39,6 +40,8 @@ export interface PaywallOptions {
   readonly onDecided?:
     | ((req: Request, address: string, service: string, outcome: Counted, id: string) => void)
     | undefined
+  /** Adds what the hub's own routes have around them to that of the payment page. */
+  readonly aroundPage?: (page: FastifyInstance) => void
   /** Where ordinary requests come by a shorter way than Fastify's. */
   readonly fastPath?: Pick<FastPath, 'serve'> | undefined
   /** Names the request of an upgrade, which Fastify does not; without it such have none. */

@@ -40,7 +40,10 @@ import type { Trace } from './tracing.ts'
 /** Fastify plugin that sells what is behind the services of its snapshots. */
 export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) => {
   const hall = new Paywall(options)
-  payRoute(app, { ...hall.deps, secure: ({ raw }) => hall.cameByTls(raw) })
+  await app.register(async (page) => {
+    options.aroundPage?.(page)
+    payRoute(page, { ...hall.deps, secure: ({ raw }) => hall.cameByTls(raw) })
+  })
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
   }

@@ -8,8 +8,8 @@ import type { Snapshot } from '../proxy/route.ts'
 import { send } from '../proxy/send.ts'
 import { systemClock } from './base/clock.ts'
 
-/** Answers requests of blocked clients by 403 and closes their upgrades. To be called before routes are added. */
-export function refuseBlocked(app: FastifyInstance, snapshot: () => Snapshot): void {
+/** Answers requests of blocked clients by 403. To be called before routes are added. */
+export function refuseBlockedRequests(app: FastifyInstance, snapshot: () => Snapshot): void {
   app.addHook('onRequest', (request, reply, next) => {
     const { blocked, trusted } = snapshot()
     const arrival = arrive(request.raw, trusted, systemClock)
@@ -17,6 +17,11 @@ export function refuseBlocked(app: FastifyInstance, snapshot: () => Snapshot): v
     reply.hijack()
     send(reply.raw, refuse(ACCESS_DENIED, arrival.asked))
   })
+}
+
+/** The same, and closes their upgrades. */
+export function refuseBlocked(app: FastifyInstance, snapshot: () => Snapshot): void {
+  refuseBlockedRequests(app, snapshot)
   app.server.prependListener('upgrade', (request: IncomingMessage, socket: Duplex) => {
     const { blocked, trusted } = snapshot()
     if (blocked.has(arrive(request, trusted, systemClock).address)) socket.destroy()

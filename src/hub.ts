@@ -23,7 +23,7 @@ import type { Config } from './config/load.ts'
 import { pendingSections } from './config/pending.ts'
 import { consolePages } from './console/plugin.ts'
 import { health, type HealthOptions } from './health.ts'
-import { refuseBlocked } from './blocklist.ts'
+import { refuseBlocked, refuseBlockedRequests } from './blocklist.ts'
 import type { NodeSource } from './invoices/node.ts'
 import { createListener, type Listener } from './listener.ts'
 import { limitBodies } from './listener/body-deadline.ts'
@@ -227,6 +227,10 @@ class RunningHub implements Hub {
         ...selling.paywall,
         fastPath,
         ownPaths,
+        aroundPage: (page) => {
+          refuseBlockedRequests(page, selling.paywall.snapshot)
+          limitBodies(page, this.#config.readtimeout, this.#clock)
+        },
         onDecided: this.#decided(access),
         requestId: this.#requestIds.of,
         tracing: requestTracing(),

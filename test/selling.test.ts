@@ -128,6 +128,19 @@ test('a new configuration is for the next request; a stream under way goes on', 
   hub.reload(config({ services: [paid(address, 9)], blocklist: ['127.0.0.1'] }))
   assert.equal((await fetch(url)).status, 403)
   assert.equal((await fetch(`${url}/_pinhole/health`)).status, 403)
+  assert.equal((await fetch(`${url}/_pinhole/pay/x`, { method: 'POST' })).status, 403)
+})
+
+test('the payment page waits for a form no longer than for any body of the hub’s own', async (t) => {
+  const { url } = await open(t, { services: [paid('127.0.0.1:1', 7)], readtimeout: '20ms' })
+  const request = http.request(`${url}/_pinhole/pay/x`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': 10 },
+  })
+  request.on('error', () => {}).write('a=')
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  assert.equal(response.statusCode, 408)
+  request.destroy()
 })
 
 test('a configuration that is wrong is refused whole', async (t) => {
