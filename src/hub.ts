@@ -31,6 +31,7 @@ import { streamLimits } from './listener/streams.ts'
 import { LogLines } from './log-lines.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { registerHub } from './metrics/hub.ts'
+import { openProfilePort, type ProfilePort } from './profile-port.ts'
 import { relayOptions } from './relay-options.ts'
 import { RequestIds } from './request-ids.ts'
 import { restartKeys } from './restart-keys.ts'
@@ -92,6 +93,7 @@ class RunningHub implements Hub {
   #address: string | undefined
   #adminPort: AdminPort | undefined
   #adminAddress: string | undefined
+  #profilePort: ProfilePort | undefined
   #starting: Promise<string> | undefined
   #closing: Promise<void> | undefined
 
@@ -187,6 +189,7 @@ class RunningHub implements Hub {
     await app.ready()
     if (config.prometheus.enabled) await this.#metrics.listen(config.prometheus.listenaddr)
     this.#adminAddress = await this.#adminPort?.listen()
+    await this.#openProfilePort(config.profile)
     const { host, port } = parseAddress(config.listenaddr) ?? { host: undefined, port: 0 }
     const bound = await listener.listen(host, port)
     this.#address = boundUrl(config.insecure, host, bound.port)
@@ -325,6 +328,13 @@ class RunningHub implements Hub {
     return new AccessLog(this.#plainLog.child({ part: 'proxy' }), this.#clock)
   }
 
+  async #openProfilePort(port: number): Promise<void> {
+    if (port === 0) return
+    const log = this.#log.child({ part: 'profile' })
+    this.#profilePort = await openProfilePort(port, { clock: this.#clock, log })
+    log.info({ address: this.#profilePort.url }, 'profiles are served on this machine')
+  }
+
   #openCertificate(): Promise<Certificate> {
     const { basedir, servername } = this.#config
     mkdirSync(basedir, { recursive: true, mode: 0o700 })
@@ -344,7 +354,7 @@ class RunningHub implements Hub {
     await this.#starting?.catch(() => {})
     const { app, certificate } = this.#parts ?? {}
     certificate?.close()
-    await Promise.all([app?.close(), this.#adminPort?.close()])
+    await Promise.all([app?.close(), this.#adminPort?.close(), this.#profilePort?.close()])
     await this.#selling?.close()
     await this.#metrics.close()
     this.#address = this.#adminAddress = undefined

@@ -8,7 +8,7 @@ const RESTART_KEYS = [
   ...['authenticator', 'hashmail', 'prometheus', 'limits', 'idletimeout', 'writetimeout'],
   ...['wspinginterval', 'wspongwait', 'rememberedtokens', 'invoices.memo', 'invoices.expiry'],
   ...['invoices.timeout', 'invoices.pool', 'logging.access', 'admin.enabled', 'admin.macaroonpath'],
-  ...['admin.listenaddr', 'admin.listenaddr', 'servestatic', 'staticroot'],
+  ...['admin.listenaddr', 'profile', 'servestatic', 'staticroot'],
 ]
 
 /** Those of them whose values differ. */

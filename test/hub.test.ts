@@ -108,9 +108,9 @@ test('health says 503 while the hub drains', async (t) => {
 
 test('sections that this version does not act on are named in one line', async (t) => {
   const { warnings, log } = listening()
-  await start(t, { profile: 6060, tor: { v3: true }, hashmail: {} }, { log })
+  await start(t, { dbbackend: 'etcd', tor: { v3: true }, hashmail: {} }, { log })
   assert.deepEqual(warnings, [
-    'this version does not act on these sections of the configuration yet: tor, profile',
+    'this version does not act on these sections of the configuration yet: dbbackend, tor',
     'neither services nor hashmail.enabled: this hub serves its health only',
   ])
 })
@@ -136,6 +136,19 @@ test('metrics have a port of their own', async (t) => {
   assert.match(text, /^hashmail_mailbox_count 0$/m)
   assert.equal((await get(`http://127.0.0.1:${port}/other`)).status, 404)
   assert.equal((await get(`${url}/metrics`)).status, 404)
+})
+
+test('profiles have a port of their own', async (t) => {
+  const free = net.createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => free.once('listening', resolve))
+  const { port: profile } = free.address() as net.AddressInfo
+  await assert.rejects(start(t, { profile }), { code: 'ERR_LISTEN_ADDRESS', message: /^profile:/ })
+  await new Promise((resolve) => free.close(resolve))
+  const { hub, url } = await start(t, { profile })
+  assert.match((await get(`http://127.0.0.1:${profile}/`)).text, /\/cpu\?seconds=N/)
+  assert.equal((await get(`${url}/cpu`)).status, 404)
+  await hub.close()
+  await assert.rejects(get(`http://127.0.0.1:${profile}/`))
 })
 
 test('a port in use ends the start and leaves nothing open', async (t) => {

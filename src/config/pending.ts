@@ -12,7 +12,6 @@ const PENDING: readonly (readonly string[])[] = [
   ['postgres'],
   ['etcd'],
   ['tor'],
-  ['profile'],
 ]
 
 const at = (values: unknown, path: readonly string[]): unknown =>

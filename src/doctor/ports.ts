@@ -37,10 +37,11 @@ async function answers(address: string, signal: AbortSignal): Promise<Verdict> {
   }
 }
 
-function wanted({ listenaddr, prometheus, admin }: Config): readonly [string, string][] {
+function wanted({ listenaddr, prometheus, admin, profile }: Config): readonly [string, string][] {
   const ports: [string, string][] = [['listenaddr', listenaddr]]
   if (prometheus.enabled) ports.push(['prometheus.listenaddr', prometheus.listenaddr])
   if (admin.enabled && admin.listenaddr !== '') ports.push(['admin.listenaddr', admin.listenaddr])
+  if (profile !== 0) ports.push(['profile', `127.0.0.1:${profile}`])
   return ports
 }
 

@@ -7,8 +7,7 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
 import { get } from '../listener/serving.ts'
-
-const main = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
+import { CLI, NODE_ARGS } from '../process.ts'
 
 interface Run {
   readonly child: ChildProcess
@@ -22,10 +21,10 @@ interface Run {
 
 /** Runs the command line in a process with a home folder of its own. */
 const pinhole = (t: TestContext, home: string, ...args: readonly string[]): Run =>
-  node(t, home, main, ...args)
+  node(t, home, CLI, ...args)
 
 function node(t: TestContext, home: string, ...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+  const child = spawn(process.execPath, [...NODE_ARGS, ...args], {
     env: { ...process.env, HOME: home, PINHOLE_BASEDIR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -90,7 +89,7 @@ insecure: true
 dbbackend: sqlite
 authenticator: { disable: true }
 admin: { enabled: true }
-profile: 2000
+tor: { v3: true }
 hashmail: { enabled: true, messagerate: 1ms }
 services: [{ name: open, address: 127.0.0.1:1, protocol: http, auth: 'off' }]
 `
@@ -98,7 +97,7 @@ services: [{ name: open, address: 127.0.0.1:1, protocol: http, auth: 'off' }]
   const run = pinhole(t, basedir, 'start', '--basedir', basedir)
   const [, url = ''] = await run.stdout(ADDRESS)
   assert.equal((await get(`${url}/_pinhole/health`)).status, 200)
-  assert.match(run.stderr(), /does not act on these sections .* yet: profile"/)
+  assert.match(run.stderr(), /does not act on these sections .* yet: tor"/)
   run.child.kill('SIGINT')
   assert.deepEqual(await run.exit, { code: 0, signal: null })
 })
@@ -155,10 +154,9 @@ test('a port in use ends the start with 1 and names the port', async (t) => {
 
 test('an uncaught error is logged and ends the process with 1', async (t) => {
   const folder = home(t)
-  const main = import.meta.resolve('../../src/cli/main.ts')
   // What a fault in any part would do, once the hub listens.
   const script = `process.stdout.write = () => { queueMicrotask(() => { throw new Error('odd') }) }
-    process.argv.push('pinhole', 'start', '--sandbox', '--listenaddr=127.0.0.1:0'); await import('${main}')`
+    process.argv.push('pinhole', 'start', '--sandbox', '--listenaddr=127.0.0.1:0'); await import('${CLI}')`
   const run = node(t, folder, '--input-type=module', '--eval', script)
   assert.deepEqual(await run.exit, { code: 1, signal: null })
   assert.match(run.stderr(), /"name":"Error","message":"odd".*"msg":"uncaught error"/)

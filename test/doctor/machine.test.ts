@@ -53,7 +53,7 @@ test('config: what nothing acts on, what others can read, what cannot be paid', 
     {
       listenaddr: ':8081',
       insecure: true,
-      profile: 6060,
+      tor: { v3: true },
       authenticator: { devserver: true },
       admin: { enabled: true, corsorigins: ['*'] },
       services: [{ ...SERVICE, dynamicprice: { enabled: true, insecure: true } }],
@@ -65,7 +65,7 @@ test('config: what nothing acts on, what others can read, what cannot be paid', 
   chmodSync(key, 0o644)
   const texts = (await found(configCheck, deps)).join('\n')
   for (const part of [
-    /warning: nothing in this version acts on profile/,
+    /warning: nothing in this version acts on tor/,
     /warning: the port is open to others and speaks cleartext/,
     /warning: authenticator.devserver/,
     /warning: admin.corsorigins/,
