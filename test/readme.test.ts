@@ -18,9 +18,10 @@ function blocks(language: string): string[] {
   return [...found].map((match) => match[1] ?? '')
 }
 
-/** Compiles `source` as if it stood beside the README, with the package's own names. */
-function complaints(source: string): string[] {
-  const file = path.join(root, 'readme-snippet.ts')
+/** Compiles `sources` as if they stood beside the README, with the package's own names; complaints by source. */
+function complaints(sources: readonly string[]): string[][] {
+  const files = sources.map((_, index) => path.join(root, `readme-snippet-${index}.ts`))
+  const sourceIn = (name: string) => sources[files.indexOf(name)]
   const read = (name: string) => ts.sys.readFile(name)
   const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), read) as {
     config: { compilerOptions: Record<string, unknown> }
@@ -28,10 +29,12 @@ function complaints(source: string): string[] {
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
   const host = ts.createCompilerHost(options)
   const sourceOf = host.getSourceFile.bind(host)
-  host.getSourceFile = (name, target) =>
-    name === file ? ts.createSourceFile(name, source, target) : sourceOf(name, target)
+  host.getSourceFile = (name, target) => {
+    const source = sourceIn(name)
+    return source === undefined ? sourceOf(name, target) : ts.createSourceFile(name, source, target)
+  }
   const exists = host.fileExists.bind(host)
-  host.fileExists = (name) => name === file || exists(name)
+  host.fileExists = (name) => sourceIn(name) !== undefined || exists(name)
   const names = {
     pinhole: ['./src/index.ts'],
     'pinhole/lnc': ['./mailbox/index.ts'],
@@ -39,17 +42,23 @@ function complaints(source: string): string[] {
     'pinhole/client': ['./src/client/index.ts'],
     'pinhole/admin': ['./src/admin/index.ts'],
   }
-  const program = ts.createProgram([file], { ...options, noEmit: true, paths: names }, host)
-  return [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics()]
-    .filter((problem) => problem.file?.fileName === file)
-    .map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, '\n'))
+  const program = ts.createProgram(files, { ...options, noEmit: true, paths: names }, host)
+  return files.map((file) => {
+    const source = program.getSourceFile(file)
+    return [
+      ...program.getSyntacticDiagnostics(source),
+      ...program.getSemanticDiagnostics(source),
+    ].map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, '\n'))
+  })
 }
 
 test('the code in the README compiles', () => {
   const code = blocks('ts')
   assert.ok(code.length > 0)
-  for (const source of code) assert.deepEqual(complaints(source), [], source)
-  assert.notDeepEqual(complaints(`import { conect } from 'pinhole/lnc'; conect()`), [])
+  const wrong = `import { conect } from 'pinhole/lnc'; conect()`
+  const [ofWrong, ...found] = complaints([wrong, ...code])
+  assert.notDeepEqual(ofWrong, [])
+  for (const [index, source] of code.entries()) assert.deepEqual(found[index], [], source)
 })
 
 test('the configuration in the README loads', () => {

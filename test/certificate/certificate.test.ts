@@ -25,6 +25,7 @@ import { CHECK_EVERY_MS, openCertificate, RENEW_BEFORE_DAYS } from '../../src/ce
 import { newKey, selfSign, VALIDITY_DAYS } from '../../src/certificate/self-signed.ts'
 import type { KeyPair } from '../../src/listener.ts'
 import { get, listen, V1 } from '../listener/serving.ts'
+import { fileOf, NODE_ARGS } from '../process.ts'
 
 const DAY_MS = 86_400_000
 
@@ -104,11 +105,11 @@ test('the next start uses the same pair', async (t) => {
 test('only a start that makes a certificate loads what makes it', (t) => {
   const basedir = folder(t)
   const program = `
-    const { openCertificate } = await import('${import.meta.resolve('../../src/certificate.ts')}')
+    const { openCertificate } = await import('${fileOf('src/certificate')}')
     const certificate = await openCertificate(${JSON.stringify({ basedir, servername: '' })})
     certificate.close()
     process.stdout.write('getMetadata' in Reflect ? 'loaded' : 'not loaded')`
-  const options = ['--import', 'tsx', '--input-type=module', '--eval', program]
+  const options = [...NODE_ARGS, '--input-type=module', '--eval', program]
   const start = () => execFileSync(process.execPath, options, { encoding: 'utf8' })
   assert.equal(start(), 'loaded')
   assert.equal(start(), 'not loaded')

@@ -13,8 +13,7 @@ import { memoryStore } from '../../mailbox/pairing/pairing.ts'
 import { newKey, selfSign } from '../../src/certificate/self-signed.ts'
 import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { testRelay, type TestRelay } from '../mailbox/test-relay.ts'
-
-const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
+import { CLI, NODE_ARGS } from '../process.ts'
 
 /** A simulated lnd behind TLS, its files, and a relay. */
 async function setUp(t: TestContext) {
@@ -57,7 +56,7 @@ type Flags = Readonly<Record<string, string>>
 /** Runs the agent as a process of its own. */
 function agent(t: TestContext, flags: Flags, ...more: readonly string[]) {
   const args = [...Object.entries(flags).flat(), '--insecure-tls', ...more]
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', MAIN, 'agent', ...args], {
+  const child: ChildProcess = spawn(process.execPath, [...NODE_ARGS, CLI, 'agent', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const out = { stdout: '', stderr: '' }

@@ -14,8 +14,8 @@ import { PAYING, SELLING } from '../../src/nodes/permissions.ts'
 import { openStore } from '../../src/store/store.ts'
 import { until } from '../mailbox/ends.ts'
 import { folder, setUpNode } from '../nodes/setup.ts'
+import { CLI, NODE_ARGS } from '../process.ts'
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
 const UNKNOWN_PHRASE = 'abandon ability able about above absent absorb abstract absurd abuse'
 
 /** Runs the program in this process. */
@@ -212,7 +212,7 @@ test('on a terminal the words are asked for and masked, and asked again until th
 test('a process that reads the words from stdin pairs and ends', async (t) => {
   const { flags, session } = await setUp(t, 'bob')
   const { phrase = '' } = await session()
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'pair', ...flags])
+  const child = spawn(process.execPath, [...NODE_ARGS, CLI, 'pair', ...flags])
   t.after(() => child.kill('SIGKILL'))
   const out: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk))

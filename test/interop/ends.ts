@@ -2,7 +2,7 @@
  * Both ends of an LNC connection as processes, whoever wrote them: the Go peer (`go/lnc-peer`) and ours
  * (`ends/*.ts`) take the same flags and talk the same lines (README.md).
  */
-import path from 'node:path'
+import { fileOf, NODE_ARGS } from '../process.ts'
 import { LineProcess, type Line } from './line-process.ts'
 import { peerBinary } from './peers.ts'
 
@@ -39,8 +39,8 @@ function start(maker: Maker, role: string, flags: Record<string, string | undefi
       traceFolder: TRACE_FOLDER,
     })
   }
-  const script = path.join(import.meta.dirname, 'ends', `${role}.ts`)
-  const args = ['--import', 'tsx', script, ...given]
+  const script = fileOf(`test/interop/ends/${role}`)
+  const args = [...NODE_ARGS, script, ...given]
   return new LineProcess({ name, command: process.execPath, args, traceFolder: TRACE_FOLDER })
 }
 

@@ -1,14 +1,12 @@
-/** A command of ours as a process, from source. */
-import path from 'node:path'
+/** A command of ours as a process. */
+import { CLI, NODE_ARGS } from '../process.ts'
 import { LineProcess } from './line-process.ts'
-
-const CLI = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
 
 /** Starts `pinhole <command> <args>`; its results come as lines of JSON. */
 export function pinhole(command: string, ...args: readonly string[]): LineProcess {
   return new LineProcess({
     name: `pinhole ${command}`,
     command: process.execPath,
-    args: ['--import', 'tsx', CLI, command, ...args],
+    args: [...NODE_ARGS, CLI, command, ...args],
   })
 }

@@ -16,6 +16,7 @@ import { createMcpServer, type McpOptions } from '../../src/mcp/server.ts'
 import type { ToolOperations } from '../../src/mcp/tool.ts'
 import { bakeAdminMacaroon, openAdminKey } from '../../src/admin/key-files.ts'
 import { type AdminHub, adminHub } from '../admin/hub.ts'
+import { CLI, NODE_ARGS } from '../process.ts'
 
 const READING = [
   'get_health',
@@ -93,11 +94,10 @@ async function overHttp(t: TestContext, { url, macaroon }: AdminHub, used = maca
 /** An agent over the pipes of `pinhole mcp`. */
 async function overStdio(t: TestContext, { url, basedir }: AdminHub, ...flags: string[]) {
   const agent = new Agent()
-  const main = path.resolve(import.meta.dirname, '../../src/cli/main.ts')
   const hub = ['--basedir', basedir, '--hub', url]
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: ['--import', 'tsx', main, 'mcp', ...hub, ...flags],
+    args: [...NODE_ARGS, CLI, 'mcp', ...hub, ...flags],
     env: getDefaultEnvironment(),
   })
   await agent.client.connect(transport)

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import path from 'node:path'
 import readline from 'node:readline'
 import test from 'node:test'
 import { fromHex } from '../../src/base/bytes.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { openStore } from '../../src/store/store.ts'
+import { fileOf, NODE_ARGS } from '../process.ts'
 import { freshFile } from './folder.ts'
 
-const CHILD = path.join(import.meta.dirname, 'crash-child.ts')
+const CHILD = fileOf('test/store/crash-child')
 const ROUNDS = 3
 const LEAST_LINES = 300
 
@@ -36,7 +36,7 @@ function note(promised: Promised, line: string): void {
 
 /** Lets a child sell until it has said `lines` lines, kills it and hears it out. */
 async function killAfter(file: string, lines: number, promised: Promised): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, file], {
+  const child = spawn(process.execPath, [...NODE_ARGS, CHILD, file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let heard = 0

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import path from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
 
@@ -14,6 +13,7 @@ import { pairedStreamIds, pairingStreamIds } from '../../../mailbox/stream-id.ts
 import { parseMailbox } from '../../../mailbox/transport/address.ts'
 import { toHex, utf8 } from '../../../src/base/bytes.ts'
 import { systemClock } from '../../../src/base/clock.ts'
+import { fileOf, NODE_ARGS } from '../../process.ts'
 import { mortalPlatform, setUpEnds, until, type Ends } from '../ends.ts'
 
 const HELLO = utf8('hello')
@@ -186,11 +186,10 @@ test('a server or a callback, not both, not neither', async (t) => {
 })
 
 test('a process ends by itself once both ends are closed: nothing is left open', async () => {
-  const here = path.resolve(import.meta.dirname, '..')
   const script = `
-    import { connect } from '${here}/../../mailbox/connect/node.ts'
-    import { listen } from '${here}/../../mailbox/listen/listen.ts'
-    import { setUpEnds } from '${here}/ends.ts'
+    import { connect } from '${fileOf('mailbox/connect/node')}'
+    import { listen } from '${fileOf('mailbox/listen/listen')}'
+    import { setUpEnds } from '${fileOf('test/mailbox/ends')}'
     const ending = []
     const ends = await setUpEnds({ after: (end) => ending.push(end) })
     for (const transport of ['grpc', 'websocket']) {
@@ -203,7 +202,7 @@ test('a process ends by itself once both ends are closed: nothing is left open',
     for (const end of ending) await end()
     console.log('ended')
   `
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script]
+  const args = [...NODE_ARGS, '--input-type=module', '--eval', script]
   const run = await promisify(execFile)(process.execPath, args, { timeout: 20_000 })
   assert.match(run.stdout, /ended/)
 })
