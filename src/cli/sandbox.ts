@@ -1,7 +1,7 @@
 /** `pinhole start --sandbox`: what it says when it is ready, and how it runs. */
 import type { Log } from '../base/log.ts'
 import type { Config } from '../config/load.ts'
-import { createSandbox, type SandboxNode } from '../sandbox/sandbox.ts'
+import { createSandbox, type SandboxAdmin, type SandboxNode } from '../sandbox/sandbox.ts'
 import { PAID_SATS } from '../sandbox/services.ts'
 import type { ExitCode } from './exit.ts'
 import { type Output, wantsJson, writeResult } from './output.ts'
@@ -24,9 +24,9 @@ export async function runSandbox(
   try {
     const address = await sandbox.listen()
     log.info({ address, simulated: true }, 'the sandbox listens')
-    const { node } = sandbox
-    const console = config.admin.enabled ? await sandbox.loginLink() : '(admin.enabled is off)'
-    const commands = { ...commandsFor(address), console }
+    const { node, admin } = sandbox
+    const console = admin ? await sandbox.loginLink() : OFF
+    const commands = { ...commandsFor(address, admin), console }
     if (wantsJson(output, json) || !node) {
       writeResult(output, { address, ...commands, ...node }, json)
     } else output.stdout.write(welcome(address, commands, node))
@@ -37,24 +37,32 @@ export async function runSandbox(
   return ended
 }
 
+/** In place of what needs the admin API. */
+const OFF = '(admin.enabled is off)'
+
 interface Commands {
   readonly unpaid: string
   readonly pay: string
+  /** One command for the running hub, with what all of them take. */
+  readonly operate: string
 }
 
 /** Commands to copy. In a clone there is no `pinhole` to call; there npm has run this. */
-function commandsFor(address: string): Commands {
+function commandsFor(address: string, admin: SandboxAdmin | undefined): Commands {
   const inClone = ['start', 'pinhole'].includes(process.env.npm_lifecycle_event ?? '')
   const pinhole = inClone ? 'npm run -s pinhole --' : 'pinhole'
   return {
     unpaid: `curl -i ${address}/paid`,
     pay: `${pinhole} fetch ${address}/paid --max-sats ${2 * PAID_SATS} --sandbox`,
+    operate: admin
+      ? `${pinhole} stats --hub ${admin.address} --macaroon ${admin.macaroonFile}`
+      : OFF,
   }
 }
 
 const welcome = (
   address: string,
-  { unpaid, pay, console }: Commands & { readonly console: string },
+  { unpaid, pay, operate, console }: Commands & { readonly console: string },
   { alias, pubkey, phrase }: SandboxNode,
 ): string => `
 hub      ${address}
@@ -63,6 +71,8 @@ hub      ${address}
 pay      ${pay}
 console  ${console}
          logs one browser in, once, within five minutes
+operate  ${operate}
+         so do all commands for a running hub (docs/cli.md)
 
 No real money moves: node, buyer and invoices are simulated (regtest, a test key). Ctrl-C ends it.
 

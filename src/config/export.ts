@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
+import { formatDuration } from './duration.ts'
 import type { Config } from './load.ts'
 import { schema } from './schema.ts'
 import { HIDDEN_VALUE, service as serviceSchema } from './service-schema.ts'
@@ -87,7 +88,7 @@ function readable(tree: Tree): Tree {
     const key = at.at(-1)
     if (typeof holder !== 'object' || holder === null || key === undefined) continue
     const value: unknown = Reflect.get(holder, key)
-    if (typeof value === 'number') Reflect.set(holder, key, `${value}ms`)
+    if (typeof value === 'number') Reflect.set(holder, key, formatDuration(value))
   }
   return tree
 }

@@ -49,6 +49,8 @@ export interface Sandbox {
   close(): Promise<void>
   /** What the node said when the hub called it over LNC; `undefined` before `listen`. */
   readonly node: SandboxNode | undefined
+  /** By what commands operate it; `undefined` before `listen`, and where `admin.enabled` is switched off. */
+  readonly admin: SandboxAdmin | undefined
   /** A link that logs one browser in to the console, once; rejects with `ERR_ADMIN_OFF` where that is switched off. */
   loginLink(): Promise<string>
 }
@@ -59,6 +61,12 @@ export interface SandboxNode {
   readonly pubkey: string
   /** Pairs one client of the user's with the node. */
   readonly phrase: string
+}
+
+/** Where its admin API is, and the macaroon that may do everything there. */
+export interface SandboxAdmin {
+  readonly address: string
+  readonly macaroonFile: string
 }
 
 /** Makes the sandbox; nothing is bound before `listen`. */
@@ -125,10 +133,17 @@ class RunningSandbox implements Sandbox {
     }
   }
 
-  async loginLink(): Promise<string> {
+  get admin(): SandboxAdmin | undefined {
     const [address, folder] = [this.#hub?.adminAddress, this.#folder]
-    if (address === undefined || !folder) throw new TypeError('this sandbox does not listen')
-    const macaroon = this.#config.admin.enabled ? readFileSync(folder.macaroon) : undefined
+    if (!this.#config.admin.enabled || address === undefined || !folder) return undefined
+    return { address, macaroonFile: folder.macaroon }
+  }
+
+  async loginLink(): Promise<string> {
+    const address = this.#hub?.adminAddress
+    if (address === undefined) throw new TypeError('this sandbox does not listen')
+    const { admin } = this
+    const macaroon = admin ? readFileSync(admin.macaroonFile) : undefined
     const { path: link } = await createAdminClient(address, macaroon).createLoginLink()
     return address + link
   }

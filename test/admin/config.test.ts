@@ -25,6 +25,8 @@ test('the configuration is written out with its services, without secrets, and l
   assert.equal((await shop.call('PUT', '/services/paid', more)).status, 200)
   const yaml = await exported(shop)
   assert.ok(!yaml.includes('hush'), yaml)
+  for (const span of ['draintimeout: 3s', 'expiry: 2h', 'per: 1.5s'])
+    assert.ok(yaml.includes(span), yaml)
   const { basedir } = shop
   const load = (text: string) => loadConfig({ configfile: false, basedir, text })
   assert.throws(() => load(yaml), {

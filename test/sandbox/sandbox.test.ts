@@ -59,6 +59,14 @@ test('the printed phrase pairs a program with the simulated node, once', async (
   )
 })
 
+test('commands operate it by the macaroon that it names', async (t) => {
+  const { sandbox } = await openSandbox(t)
+  const { address = '', macaroonFile = '' } = sandbox.admin ?? {}
+  const { code, out } = await pinhole('info', '--hub', address, '--macaroon', macaroonFile)
+  assert.equal(code, 0)
+  assert.match(out, /"sandbox":true/)
+})
+
 test('what is free is free, the rest asks for a signed invoice that says it is simulated', async (t) => {
   const { url, sandbox } = await openSandbox(t)
   assert.equal((await fetch(`${url}/free`)).status, 200)
