@@ -38,6 +38,8 @@ const NOTHING = Buffer.alloc(0)
 /** Of a body this long what is left is read in large pieces. */
 const LONG_BYTES = 262_144
 const CLOSE_LINES = 'Connection: close\r\n'
+/** Longer lines are read anew: kept by every idle connection they would be most of its memory. */
+const MAX_REMEMBERED_CHARS = 4_096
 
 type State =
   | 'idle'
@@ -96,6 +98,10 @@ export class PlainConnection implements Wire {
     if (this.#state !== 'busy') return
     if (this.#isLast()) return this.close()
     this.#sinceMs = this.#deps.clock.now()
+    if (this.#lastLines.length > MAX_REMEMBERED_CHARS) {
+      this.#lastLines = ''
+      this.#lastFields = undefined
+    }
     if (this.#body) {
       this.#state = 'rest'
       this.#body.resume()

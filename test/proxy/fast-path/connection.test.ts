@@ -4,6 +4,8 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import v8 from 'node:v8'
+import vm from 'node:vm'
 import { FastPath } from '../../../proxy/fast-path/fast-path.ts'
 import type { PlainReply } from '../../../proxy/fast-path/reply.ts'
 import { ManualClock } from '../../../src/base/clock.ts'
@@ -28,10 +30,10 @@ interface Open {
   readonly connect: () => Promise<Client>
 }
 
-async function open(t: TestContext): Promise<Open> {
+async function open(t: TestContext, maxHeadBytes = 1_000): Promise<Open> {
   const clock = new ManualClock()
   const fastPath = new FastPath({
-    maxHeadBytes: 1_000,
+    maxHeadBytes,
     headerTimeoutMs: HEADER_MS,
     idleTimeoutMs: IDLE_MS,
     clock,
@@ -167,4 +169,26 @@ test('a head that is too long, or comes in pieces, goes to Node with all its byt
   }
   assert.deepEqual(long, ['/a', '/b', '/c'])
   assert.deepEqual(due, [])
+})
+
+test('an idle connection keeps nothing of a long head', async (t) => {
+  const count = 100
+  const bytes = 30_000
+  const { due, connect } = await open(t, 2 * bytes)
+  v8.setFlagsFromString('--expose-gc')
+  const collect = vm.runInNewContext('gc') as () => void
+  const used = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = used()
+  for (let i = 0; i < count; i++) {
+    const { socket, text } = await connect()
+    socket.write(`GET /x HTTP/1.1\r\nHost: h\r\nX-A: ${`${i}`.padEnd(bytes, 'a')}\r\n\r\n`)
+    await until(() => due.length === 1)
+    answer(due.pop())
+    await until(() => text().endsWith('ware'))
+  }
+  const kept = used() - before
+  assert.ok(kept < (count * bytes) / 2, `${kept} bytes are kept`)
 })
