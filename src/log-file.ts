@@ -30,6 +30,7 @@ export class LogFile implements LineSink {
   #fd: number
   #bytes: number
   #troubled = false
+  #closed = false
   /** What is being compressed. */
   #compressing: Promise<void> = Promise.resolve()
 
@@ -42,7 +43,9 @@ export class LogFile implements LineSink {
     this.#bytes = fstatSync(this.#fd).size
   }
 
+  /** Nothing after `close`. */
   write(line: string): void {
+    if (this.#closed) return
     try {
       const bytes = Buffer.from(line)
       const { maxBytes } = this.#options
@@ -54,9 +57,10 @@ export class LogFile implements LineSink {
     }
   }
 
-  /** Resolves when nothing is being compressed any more. */
+  /** Resolves when nothing is being compressed any more; idempotent. */
   async close(): Promise<void> {
-    closeSync(this.#fd)
+    if (!this.#closed) closeSync(this.#fd)
+    this.#closed = true
     await this.#compressing
   }
 

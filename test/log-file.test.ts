@@ -47,6 +47,16 @@ test('the next run goes on where the last one ended, and numbers go on too', asy
   assert.equal(gunzipSync(readFileSync(`${file}.2.gz`)).toString(), line(3) + line(4))
 })
 
+test('a log that was closed is closed once, and takes no more lines', async (t) => {
+  const { log, file, troubles } = open(t)
+  log.write(line(1))
+  await log.close()
+  await log.close()
+  log.write(line(2))
+  assert.equal(readFileSync(file, 'utf8'), line(1))
+  assert.deepEqual(troubles, [])
+})
+
 test('what cannot be written is told once, and nothing fails', async (t) => {
   const { log, file, troubles } = open(t)
   rmSync(path.dirname(file), { recursive: true })

@@ -24,16 +24,24 @@ export async function runHub(
   const { sandbox = false, json = false, basedir, configfile } = options
   const read = () => loadConfig({ basedir, configfile, flags })
   const config = sandbox ? configOfSandbox(options, flags) : read()
-  const log = logTo(output, config, json, sandbox)
+  const shown = consoleLog(output, config, json)
+  // What a sandbox is started with is not to be changed by it.
+  const file = sandbox ? undefined : openLogFile(config, shown)
+  const log = file ? bothLogs(shown, file.log) : shown
   endOnUncaught(log)
   if (sandbox) return runSandbox(config, log, output, json)
-  const hub = createHub(config, { log })
-  const ended = endOnSignal(hub, 'hub', log)
-  reloadOnSignal(hub, read, log)
-  const address = await hub.listen()
-  log.info({ config: config.configfile || undefined, address }, 'the hub listens')
-  writeResult(output, { address }, json)
-  return ended
+  try {
+    const hub = createHub(config, { log })
+    const ended = endOnSignal(hub, 'hub', log)
+    reloadOnSignal(hub, read, log)
+    const address = await hub.listen()
+    log.info({ config: config.configfile || undefined, address }, 'the hub listens')
+    writeResult(output, { address }, json)
+    return await ended
+  } finally {
+    // One that was moved aside may be being compressed.
+    await file?.sink.close()
+  }
 }
 
 /** The sandbox uses nothing of what is set up, and does not let anybody think that it did. */
@@ -53,29 +61,22 @@ function configOfSandbox(
 const LOG_FILE = 'pinhole.log'
 const MEGABYTE = 1_048_576
 
-/** To the terminal, and to the file beside it unless that is not wanted or cannot be. */
-function logTo(output: Output, config: Config, json: boolean, sandbox: boolean): Log {
-  const shown = consoleLog(output, config, json)
+/** The log on disk, unless that is not wanted or cannot be, which `shown` is told. */
+function openLogFile(config: Config, shown: Log): { log: Log; sink: LogFile } | undefined {
   const { disable, level, notimestamps, compressor, maxlogfiles, maxlogfilesize } =
     config.logging.file
-  // What a sandbox is started with is not to be changed by it.
-  if (disable || sandbox) return shown
+  if (disable) return undefined
   const file = path.join(config.basedir, LOG_FILE)
   const told = (error: unknown) =>
     shown.warn({ file, error }, 'the log file is not written, see logging.file')
   try {
-    const options = {
-      file,
-      maxBytes: maxlogfilesize * MEGABYTE,
-      maxFiles: maxlogfiles,
-      compressor,
-    }
-    const sink = new LogFile(options, told)
+    const maxBytes = maxlogfilesize * MEGABYTE
+    const sink = new LogFile({ file, maxBytes, maxFiles: maxlogfiles, compressor }, told)
     const debuglevel = level || config.debuglevel || 'info'
-    return bothLogs(shown, createLogger({ debuglevel, timestamps: !notimestamps }, sink))
+    return { sink, log: createLogger({ debuglevel, timestamps: !notimestamps }, sink) }
   } catch (error) {
     told(error)
-    return shown
+    return undefined
   }
 }
 
