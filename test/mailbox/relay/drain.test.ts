@@ -12,6 +12,7 @@ import {
   SocketClient,
   startBothFaces,
 } from './harness.ts'
+import { moment } from '../../moment.ts'
 
 test('closing tells every client in order to come back', async () => {
   const relay = await startBothFaces()
@@ -30,7 +31,7 @@ test('closing tells every client in order to come back', async () => {
   socketWriter.send(ids[1], Buffer.from('y'))
   assert.equal((await socketReader.nextMsg()).toString(), 'y')
   const restReader = new RestReader(relay.h1, ids[2])
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await moment()
   const feeder = new GrpcCallClient(session, 'SendStream')
   await feeder.send(encodeCipherBox(ids[2], Buffer.from('z')))
   await restReader.nextMsg()
@@ -38,7 +39,7 @@ test('closing tells every client in order to come back', async () => {
   const stuck = new GrpcCallClient(session, 'SendStream')
   for (let n = 0; n < 20; n++) void stuck.send(encodeCipherBox(ids[3], Buffer.alloc(32_768)))
 
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await moment()
 
   const closing = relay.close()
   const unavailable = { code: 14, message: 'the relay is shutting down' }

@@ -16,6 +16,7 @@ import {
   until,
 } from './harness.ts'
 import { newBox, openBothFaces, openBox, openGrpcFace } from './open-box.ts'
+import { moment } from '../../moment.ts'
 
 const KIB = 1024
 
@@ -138,7 +139,7 @@ test('messagerate delays, and only when it is set', async (t) => {
   assert.deepEqual([...(await reader.nextMsg()), ...(await reader.nextMsg())], [0, 1])
   let third: number | undefined
   void reader.nextMsg().then((msg) => (third = msg[0]))
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await moment()
   assert.equal(third, undefined)
   clock.advance(500)
   await until(() => third === 2, 'the third message')
@@ -167,7 +168,7 @@ test('who says nothing, or stops half-way, is told after messagetimeout', async 
     await SocketClient.open(relay.h1, REST_PATH),
   ]
   const slow = rest(relay.h1, 'POST', REST_PATH, '{', { 'content-length': 100 })
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await moment()
   clock.advance(999)
   clock.advance(1)
   for (const call of [...silent, halfway]) {
@@ -188,7 +189,7 @@ test('a node that waits for its client keeps the stream that it will answer on',
   const { id, reader } = await openBox(session)
   const call = new GrpcCallClient(session, 'SendStream')
   const socket = await SocketClient.open(relay.h1, REST_SEND_PATH)
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await moment()
   clock.advance(600_000)
   await call.send(encodeCipherBox(id, Buffer.from('by gRPC')))
   assert.equal((await reader.nextMsg()).toString(), 'by gRPC')
@@ -204,7 +205,7 @@ async function settled(read: () => Promise<number>): Promise<number> {
     const now = await read()
     same = now === last ? same + 1 : 0
     last = now
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await moment()
   }
   return last
 }

@@ -10,6 +10,7 @@ import {
   REST_SEND_PATH,
 } from '../../../mailbox/hashmail/names.ts'
 import { CLAIM_WAIT_MS } from '../../../mailbox/relay/limits.ts'
+import { moment } from '../../moment.ts'
 import { freshId, rest, SocketClient, startRelay, until } from './harness.ts'
 
 const create = (port: number, id: Uint8Array): Promise<{ status: number }> =>
@@ -192,7 +193,7 @@ test('pings: a receive socket that does not answer ends, a send socket lives as 
   // Pings go out at 2 s, 4 s, 6 s …, and each is looked at 1 s later.
   const second = async (): Promise<void> => {
     clock.advance(1000)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await moment()
   }
   for (let n = 0; n < 8; n++) await second()
   assert.equal(ended, false, 'the send socket stays while the receive socket lives')
@@ -215,11 +216,14 @@ test('a claim is refused after 250 ms of the clock, with the exact text', async 
   t.after(() => relay.close())
   const id = freshId()
   await create(relay.port, id)
-  await SocketClient.reader(relay.port, id)
+  const first = await SocketClient.reader(relay.port, id)
+  const writer = await SocketClient.open(relay.port, REST_SEND_PATH)
+  writer.send(id, Buffer.from('x'))
+  await first.nextMsg()
   const second = await SocketClient.reader(relay.port, id)
   let text: string | undefined
   void second.nextText().then((found) => (text = found))
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => clock.next() === CLAIM_WAIT_MS, 'the second one waits')
   assert.equal(text, undefined)
   clock.advance(CLAIM_WAIT_MS)
   await until(() => text !== undefined, 'the refusal')

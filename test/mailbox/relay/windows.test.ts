@@ -12,6 +12,7 @@ import {
   until,
 } from './harness.ts'
 import { newBox, openGrpcFace } from './open-box.ts'
+import { moment } from '../../moment.ts'
 
 const KIB = 1024
 
@@ -26,7 +27,7 @@ test('a sender that moves gets a larger window, smaller again the more there are
   const writer = new GrpcCallClient(session, 'SendStream')
   for (let n = 0; n < 20; n++) void writer.send(encodeCipherBox(id, Buffer.alloc(32 * KIB, n)))
   await until(() => writer.stream.writableLength > 0, 'it waits')
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await moment()
   assert.ok(window() <= 65_535, 'who does not move keeps the small one')
   const reader = await grpcReader(session, id)
   for (let n = 0; n < 20; n++) assert.equal((await reader.nextMsg())[0], n)

@@ -12,6 +12,7 @@ import type { RelayClient, StreamEvents } from '../../../mailbox/transport/relay
 import { ManualClock, systemClock, type Clock } from '../../../src/base/clock.ts'
 import { until } from '../ends.ts'
 import { testCertificate, testRelay, type TestRelay } from '../test-relay.ts'
+import { moment } from '../../moment.ts'
 
 type Test = { after(fn: () => Promise<void>): void }
 
@@ -118,14 +119,14 @@ for (const transport of ['websocket', 'grpc'] as const) {
     for (let minute = 0; minute < 5; minute++) {
       for (let part = 0; part < 6; part++) {
         clock.advance(10_000)
-        await new Promise((resolve) => setTimeout(resolve, 10))
+        await moment()
       }
     }
     assert.equal(reader.kind(), undefined)
     line.swallow()
     for (let part = 0; part < 12 && !reader.kind(); part++) {
       clock.advance(10_000)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await moment()
     }
     assert.equal(reader.kind(), 'ended')
   })
@@ -140,7 +141,7 @@ for (const transport of ['websocket', 'grpc'] as const) {
     await until(() => reader.seen.opened && writer.seen.opened)
     line.stopReading()
     for (let sent = 0; sent < 400; sent++) void stream.write(new Uint8Array(60_000))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await moment()
     line.reset()
     await until(() => reader.kind() === 'ended' && writer.kind() === 'ended', 2000)
     const start = performance.now()

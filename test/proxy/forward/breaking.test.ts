@@ -4,6 +4,7 @@ import http from 'node:http'
 import net from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { ask, deferred, listenOn, service, startHub } from './forwarding.ts'
+import { moment } from '../../moment.ts'
 
 async function listenRaw(t: TestContext, serve: (socket: net.Socket) => void): Promise<string> {
   const sockets = new Set<net.Socket>()
@@ -49,7 +50,7 @@ for (const version of ['1.0', '1.1']) {
       socket.once('data', () => {
         socket.write('HTTP/1.1 200 OK\r\n\r\nsome', () => {
           if (!reset) return void socket.end()
-          setTimeout(() => socket.resetAndDestroy(), 20)
+          void moment().then(() => socket.resetAndDestroy())
         })
       })
     })

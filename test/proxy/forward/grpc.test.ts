@@ -7,6 +7,7 @@ import grpc from '@grpc/grpc-js'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { newPair } from '../../listener/serving.ts'
 import { deferred, listenOn, service, startHub } from './forwarding.ts'
+import { moment } from '../../moment.ts'
 
 const bytes = {
   requestSerialize: (message: Buffer) => message,
@@ -197,7 +198,7 @@ test('an upstream that is away: UNAVAILABLE; one that is silent: DEADLINE_EXCEED
     code: grpc.status.DEADLINE_EXCEEDED,
   })
   await arrived.promise
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await moment()
   for (let i = 0; i < 10; i++) clock.advance(1_000)
   await answer
   hub.forwarder.close()

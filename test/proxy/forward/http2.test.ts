@@ -9,6 +9,7 @@ import { ManualClock } from '../../../src/base/clock.ts'
 import { PING_EVERY_MS } from '../../../proxy/forward/http2-connection.ts'
 import { newPair } from '../../listener/serving.ts'
 import { ask, deferred, listenOn, service, startHub } from './forwarding.ts'
+import { moment } from '../../moment.ts'
 
 type Stream = http2.ServerHttp2Stream
 
@@ -200,7 +201,7 @@ for (const [how, breakOff] of [
     const { address, server } = h2c(t, (stream) => {
       // Without waiting for trailers, Node ends a stream before it resets it.
       stream.respond({ ':status': 200 }, { waitForTrailers: true })
-      stream.write('half', () => setTimeout(() => breakOff(stream, socket), 10))
+      stream.write('half', () => void moment().then(() => breakOff(stream, socket)))
     })
     server.on('connection', (connected: net.Socket) => (socket = connected))
     const hub = await startHub(t, service({ protocol: 'h2c', address: await address }))
@@ -291,7 +292,7 @@ test('idle connections close after their time', async (t) => {
   const hub = await startHub(t, service({ protocol: 'h2c', address: await address }), { clock })
   await ask(hub.url)
   const closed = new Promise<void>((resolve) => sessions[0]?.once('close', () => resolve()))
-  await new Promise((resolve) => setImmediate(resolve))
+  await moment()
   clock.advance(10_000)
   await closed
 })

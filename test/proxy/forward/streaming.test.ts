@@ -7,6 +7,7 @@ import net from 'node:net'
 import test from 'node:test'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { deferred, listenOn, service, startHub, TIMEOUTS } from './forwarding.ts'
+import { moment } from '../../moment.ts'
 
 const MIB = 1_024 * 1_024
 const TOTAL = 64 * MIB
@@ -31,7 +32,7 @@ function pour(sink: NodeJS.WritableStream): { written: number } {
 async function stillAt(state: { written: number }): Promise<number> {
   for (let last = -1; last !== state.written;) {
     last = state.written
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await moment()
   }
   return state.written
 }
@@ -117,8 +118,6 @@ test('Expect: the body waits for the upstream, and a refusal spares it', async (
   }
 })
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 30))
-
 for (const [what, serve, status, code] of [
   ['no answer', () => {}, 504, 'ERR_UPSTREAM_TIMEOUT'],
   ['a body that stands still', (res: http.ServerResponse) => void res.write('half'), 200, ''],
@@ -142,7 +141,7 @@ for (const [what, serve, status, code] of [
       req.end(method === 'POST' ? 'x' : undefined)
       const response = once(req, 'response') as Promise<[http.IncomingMessage]>
       await arrived.promise
-      await settle()
+      await moment()
       for (let ms = 0; ms < 3_500; ms += 500) clock.advance(500)
       assert.equal(hub.outcomes.length, 0)
       for (let ms = 0; ms < 2_000; ms += 500) clock.advance(500)
@@ -161,7 +160,7 @@ test('a connection that is not made in time', async (t) => {
   // A server whose queue of connections is full answers nothing: 192.0.2.0/24 is nobody's (RFC 5737).
   const hub = await startHub(t, service({ address: '192.0.2.1:9' }), { clock })
   const response = once(http.get(hub.url, { agent: false }), 'response')
-  await settle()
+  await moment()
   clock.advance(TIMEOUTS.connectMs)
   const [res] = (await response) as [http.IncomingMessage]
   // Machines without a way there say so at once.
