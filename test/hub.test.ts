@@ -49,13 +49,9 @@ test('a relay and nothing else: one key of configuration is enough', async (t) =
   assert.equal(hub.address, url)
   const { status, text } = await get(`${url}/_pinhole/health`)
   assert.equal(status, 200)
-  const health = JSON.parse(text) as Record<string, unknown>
-  assert.deepEqual(health, {
-    status: 'ok',
-    version: VERSION,
-    uptimeSeconds: 0,
-    relay: { boxes: 0 },
-  })
+  const { uptimeSeconds, ...health } = JSON.parse(text) as Record<string, unknown>
+  assert.ok(Number.isInteger(uptimeSeconds))
+  assert.deepEqual(health, { status: 'ok', version: VERSION, relay: { boxes: 0 } })
   assert.deepEqual(warnings, [])
 })
 
