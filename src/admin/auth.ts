@@ -23,8 +23,8 @@ export interface Grant {
 }
 
 /**
- * What `macaroonHex` opens for `asker`, or `ERR_ADMIN_MACAROON` with Aperture's texts; never throws. Signatures are
- * compared without an early exit.
+ * What `macaroonHex` opens for `asker`, or `ERR_ADMIN_MACAROON` with Aperture's texts, and with the caveat that is in the
+ * way; never throws. Signatures are compared without an early exit.
  */
 export function grantOf(
   macaroonHex: string | undefined,
@@ -41,7 +41,7 @@ export function grantOf(
   let scopes = ALL_SCOPES
   for (const caveat of macaroon.caveats) {
     const met = meet(caveat, asker)
-    if (!met) return unverified()
+    if (!met) return unmet(caveat, asker)
     scopes = new Set([...scopes].filter((scope) => met.has(scope)))
   }
   return { scopes }
@@ -53,6 +53,17 @@ export const lacks = (scope: Scope): PinholeError =>
 
 const refused = (message: string) => new PinholeError('ERR_ADMIN_MACAROON', message)
 const unverified = () => refused('macaroon verification failed')
+
+/** Of a caveat in an error; who narrows a macaroon may write into it what he likes. */
+const SHOWN_CHARACTERS = 80
+
+/** Said to who has a macaroon that is signed, so that he sees which of his own conditions stands against him. */
+const unmet = (caveat: string, { address }: Asker) => {
+  const shown = JSON.stringify(caveat.slice(0, SHOWN_CHARACTERS))
+  return refused(
+    `macaroon verification failed: its caveat ${shown} does not hold now for ${address}`,
+  )
+}
 
 /** The scopes that a caveat leaves; `undefined` when it is not met, or not known. */
 function meet(caveat: string, { address, wallMs }: Asker): ReadonlySet<Scope> | undefined {

@@ -42,9 +42,17 @@ const REFUSED = [
 
 for (const [what, caveat] of REFUSED) {
   test(`a caveat that is ${what} is refused`, () => {
-    assert.equal(scopes(baked(caveat)), 'macaroon verification failed')
+    assert.equal(
+      scopes(baked(caveat)),
+      `macaroon verification failed: its caveat "${caveat}" does not hold now for 192.0.2.7`,
+    )
   })
 }
+
+test('a caveat is quoted in an error without what a terminal acts upon, and shortened', () => {
+  const text = scopes(baked(`\u001b[2J${'x'.repeat(200)}`))
+  assert.match(text, /its caveat "\\u001b\[2Jx{76}" does not hold/)
+})
 
 test('what is none of ours is refused with the words of Aperture', () => {
   assert.equal(scopes(undefined), 'missing macaroon')
