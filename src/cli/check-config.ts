@@ -1,13 +1,12 @@
 /** Whether a hub would start by a configuration: its file, and the services that the database has besides. */
 import { readFileSync } from 'node:fs'
 import { compileServices } from '../../proxy/compile.ts'
-import { systemClock } from '../base/clock.ts'
 import { asPinholeError, PinholeError } from '../base/errors.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { pendingSections } from '../config/pending.ts'
 import { compileDeps } from '../selling/compile-deps.ts'
-import { LiveServiceBook } from '../selling/service-book.ts'
+import { judgeServices } from '../selling/judge-services.ts'
 import { databasePlace } from '../store/aperture/beside.ts'
 import { type KeptServices, keptServices } from '../store/kept-services.ts'
 import { Exit, type ExitCode } from './exit.ts'
@@ -42,28 +41,15 @@ export function checkConfig(options: ReachOptions, output: Output): ExitCode {
 /** All services, with where each comes from. */
 function withKept(
   config: Config,
-  { rows, imported }: KeptServices,
+  kept: KeptServices,
   file: string,
   unread: string[],
 ): Row[] {
   const log: Log = { ...silentLog, error: ({ service }) => void unread.push(String(service)) }
-  const unwritten = () => Promise.reject(new TypeError('a check writes nothing'))
   try {
-    const book = new LiveServiceBook({
-      rows: {
-        list: () => rows,
-        prices: () => [],
-        notePrices() {},
-        put: unwritten,
-        drop: unwritten,
-      },
-      imported,
-      configured: config.services,
-      compile: (services) => compileServices(services, compileDeps(config)),
-      clock: systemClock,
-      log,
+    return judgeServices(config, kept, { log }).map(({ settings, source }) => {
+      return { name: settings.name, source }
     })
-    return book.list().map(({ settings, source }) => ({ name: settings.name, source }))
   } catch (reason) {
     const { code, message } = asPinholeError(reason, 'ERR_CONFIG_VALUE')
     throw new PinholeError(code, `in the database ${file}: ${message}`, { cause: reason })
@@ -97,7 +83,7 @@ function show({ config, database, services, removed }: Checked, output: Output, 
   if (rows.length > 0) writeRows(output, rows, json)
 }
 
-/** Lets a running hub judge the file; only the file, which is not used by that. */
+/** Lets a running hub judge the file, with the services of its database; the file is not used by that. */
 export async function checkByHub(
   file: string | undefined,
   options: ReachOptions,

@@ -16,7 +16,7 @@ Examples:
 const CHECK_HELP = `
 Each service is shown with where it comes from: config is the file, database was made or changed while a hub ran and wins
 by its name, import came from an Aperture. Neither is changed, and no hub is asked; with --hub the hub there judges
-the file alone.
+the file, and what its own database has.
 `
 
 /** The command and those below it. */

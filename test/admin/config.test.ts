@@ -80,3 +80,25 @@ test('everything that is wrong is named with its line and column', async (t) => 
   assert.deepEqual(await problems(file), [], 'no file is opened')
   assert.equal((await shop.call('POST', '/config/validate', { yaml: 5 })).status, 400)
 })
+
+test('a configuration is judged with the services of the database, of this one alone', async (t) => {
+  const shop = await openShop(t)
+  const problems = async (yaml: string) => {
+    const { body } = await shop.call('POST', '/config/validate', { yaml })
+    return operations.validateConfig.response.parse(body).problems
+  }
+  const made = { name: 'made', address: '127.0.0.1:9', headers: { 'X-Key': '${PINHOLE_TEST_DB}' } }
+  process.env.PINHOLE_TEST_DB = 'hush'
+  t.after(() => delete process.env.PINHOLE_TEST_DB)
+  assert.equal((await shop.call('POST', '/services', made)).status, 200)
+  assert.deepEqual(await problems('insecure: true'), [])
+  // As after a start without it.
+  delete process.env.PINHOLE_TEST_DB
+  const [problem, ...others] = await problems('insecure: true')
+  assert.match(problem?.text ?? '', /^with the services of the database: .*made.*PINHOLE_TEST_DB/s)
+  assert.deepEqual([others, problem?.line], [[], 1])
+  assert.deepEqual(await problems('sqlite: { databasefilename: /elsewhere/pinhole.db }'), [])
+  // One of the same name in the file gives way to that of the database.
+  const same = 'services: [{ name: made, address: b:1 }]'
+  assert.equal((await problems(same)).length, 1)
+})

@@ -1,9 +1,12 @@
 /** The configuration: written out, and checked before it is used. */
 import { compileServices } from '../../../proxy/compile.ts'
 import { isPinholeError } from '../../base/errors.ts'
+import { silentLog } from '../../base/log.ts'
 import { exportYaml } from '../../config/export.ts'
 import { type Config, loadConfig } from '../../config/load.ts'
 import { compileDeps } from '../../selling/compile-deps.ts'
+import { judgeServices } from '../../selling/judge-services.ts'
+import type { KeptServices } from '../../store/kept-services.ts'
 import type { AdminDeps } from '../deps.ts'
 import type { Operations } from '../operations.ts'
 
@@ -11,26 +14,47 @@ import type { Operations } from '../operations.ts'
 export function configOperations({
   config,
   services,
+  store,
 }: AdminDeps): Pick<Operations, 'exportConfig' | 'validateConfig'> {
   return {
     exportConfig: async () =>
       exportYaml({ ...config(), services: services.list().map(({ settings }) => settings) }),
     async validateConfig({ yaml }) {
-      const problems = problemsOf(yaml, config().basedir)
+      const { basedir, sqlite } = config()
+      const kept = { rows: store.services.list(), imported: store.imported.services() }
+      const problems = problemsOf(yaml, { basedir, database: sqlite.databasefilename, kept })
       return { valid: problems.length === 0, problems }
     },
   }
 }
 
+interface Hub {
+  readonly basedir: string
+  readonly database: string
+  readonly kept: KeptServices
+}
+
 /** Loads it as a start would, but opens no file that it names. */
-function problemsOf(text: string, basedir: string) {
+function problemsOf(text: string, { basedir, database, kept }: Hub) {
   try {
     const loaded = loadConfig({ configfile: false, basedir, text })
     compileServices(loaded.services.map(withoutFiles), compileDeps(loaded))
-    return []
+    // Another database would have other services.
+    return loaded.sqlite.databasefilename === database ? problemsWith(loaded, kept) : []
   } catch (reason) {
     if (!isPinholeError(reason)) throw reason
     return readLines(reason.message)
+  }
+}
+
+/** What services of the file and those of the database are wrong together. */
+function problemsWith(loaded: Config, kept: KeptServices) {
+  try {
+    judgeServices(loaded, kept, { log: silentLog, only: withoutFiles })
+    return []
+  } catch (reason) {
+    if (!isPinholeError(reason)) throw reason
+    return [{ text: `with the services of the database: ${reason.message}`, line: 1, column: 1 }]
   }
 }
 
