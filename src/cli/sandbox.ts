@@ -10,11 +10,12 @@ import { endOnSignal } from './signals.ts'
 /** Runs the sandbox until a signal ends it. */
 export async function runSandbox(
   config: Config,
-  log: Log,
+  plainLog: Log,
   output: Output,
   json: boolean,
 ): Promise<ExitCode> {
-  const sandbox = createSandbox(config, log)
+  const sandbox = createSandbox(config, plainLog)
+  const log = plainLog.child({ simulated: true })
   let isTold = false
   const close = () => {
     isTold = true
@@ -23,7 +24,7 @@ export async function runSandbox(
   const ended = endOnSignal({ close }, 'sandbox', log)
   try {
     const address = await sandbox.listen()
-    log.info({ address, simulated: true }, 'the sandbox listens')
+    log.info({ address }, 'the sandbox listens')
     const { node, admin } = sandbox
     const console = admin ? await sandbox.loginLink() : OFF
     const commands = { ...commandsFor(address, admin), console }
@@ -60,7 +61,8 @@ function commandsFor(address: string, admin: SandboxAdmin | undefined): Commands
   }
 }
 
-const welcome = (
+/** What a person is shown: where it is, how to be asked for money, how to pay, where to look. */
+export const welcome = (
   address: string,
   { unpaid, pay, operate, console }: Commands & { readonly console: string },
   { alias, pubkey, phrase }: SandboxNode,

@@ -6,6 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
+import { welcome } from '../../src/cli/sandbox.ts'
 import { get } from '../listener/serving.ts'
 import { CLI, NODE_ARGS } from '../process.ts'
 
@@ -134,6 +135,20 @@ test('start --sandbox needs nothing and leaves nothing', async (t) => {
   assert.match(text, /"relay":\{"boxes":\d+\}/)
   run.child.kill('SIGTERM')
   assert.deepEqual(await run.exit, { code: 0, signal: null })
+  for (const line of run.stderr().trim().split('\n')) assert.match(line, /"simulated":true/)
+})
+
+test('what the sandbox says leads from its address to a paid answer, then to the console', () => {
+  const commands = { unpaid: 'curl -i U/paid', pay: 'pinhole fetch U/paid', operate: 'stats' }
+  const node = { alias: 'sandbox', pubkey: '02', phrase: 'ten words' }
+  const text = welcome('http://localhost:8081', { ...commands, console: 'U/_pinhole/' }, node)
+  const said = ['http://localhost:8081', ...Object.values(commands).slice(0, 2), 'U/_pinhole/']
+  const places = [...said, 'No real money moves'].map((part) => text.indexOf(part))
+  assert.ok(places.every((at) => at >= 0))
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  )
 })
 
 test('a port in use ends the start with 1 and names the port', async (t) => {
