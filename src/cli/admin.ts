@@ -29,8 +29,9 @@ Examples:
 
 const BAKE_HELP = `
 Works on the macaroon alone, without the hub. The scopes are read (look at everything), write (change it) and pay (spend
-from a node); a macaroon without a scope has all of them. What was baked can be narrowed again, never widened. To take
-back all macaroons remove admin.rootkey and admin.macaroon and start the hub again.
+from a node); a macaroon without a scope has all of them. Commands that change something look at it first: give those
+who use them read as well. What was baked can be narrowed again, never widened. To take back all macaroons remove
+admin.rootkey and admin.macaroon and start the hub again.
 `
 
 /** The command and those below it. */
