@@ -67,7 +67,6 @@ async function tried(
 const NODE_OPERATIONS = ['listNodes', 'pairNode', 'testNode', 'reconnectNode', 'removeNode']
 
 function requireSchemathesis(t: TestContext): boolean {
-  if (process.env['PINHOLE_INTEROP'] === 'later') return leaveOut(t, 'has a run of its own')
   return isThere() || leaveOut(t, MISSING)
 }
 

@@ -88,10 +88,8 @@ export function missingPeers(names: readonly PeerName[]): PeerName[] {
 /**
  * Whether the peers are there; if not, the test is skipped with the command that makes them, or failed
  * where `PINHOLE_REQUIRE_INTEROP=1` says that nothing may be left out but what is built on request alone.
- * `PINHOLE_INTEROP=later` leaves all of these tests to a run of their own.
  */
 export function requirePeers(t: TestContext, ...names: readonly PeerName[]): boolean {
-  if (process.env.PINHOLE_INTEROP === 'later') return leaveOut(t, 'has a run of its own')
   const missing = missingPeers(names)
   if (missing.length === 0) return true
   const reason = `needs ${missing.join(', ')}: run "npm run interop:build -- ${missing.join(' ')}"`

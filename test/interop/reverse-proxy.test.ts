@@ -10,7 +10,6 @@ import { formatAuthorization, parseChallenge } from '../../proxy/l402/index.ts'
 import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { type Behind, startBehind } from './fronts/hub.ts'
 import { FRONTS, missing, start } from './fronts/servers.ts'
-import { leaveOut } from './peers.ts'
 
 const UPLOAD_BYTES = 10_000_000
 /** Another of this machine's addresses, by which the client is told from the server in front. */
@@ -113,10 +112,6 @@ async function connects(t: TestContext, { port, ca }: Through): Promise<void> {
 }
 
 test('what docs/reverse-proxy.md shows', async (t) => {
-  if (process.env['PINHOLE_INTEROP'] === 'later') {
-    leaveOut(t, 'has a run of its own')
-    return
-  }
   const [cleartext, own] = await Promise.all([startBehind(t, true), startBehind(t, false)])
   for (const front of FRONTS) {
     await t.test(front.name, { skip: missing(front) ?? false }, async (t) => {

@@ -17,7 +17,6 @@ const FLAGS = [
 
 /** Whether Chromium is there; if not, the test is skipped by name, or fails where nothing may be left out. */
 export function requireChromium(t: TestContext): boolean {
-  if (process.env.PINHOLE_INTEROP === 'later') return leaveOut(t, 'has a run of its own')
   if (existsSync(CHROMIUM)) return true
   return leaveOut(t, `needs ${CHROMIUM}: install Debian's package chromium`)
 }
