@@ -14,7 +14,7 @@ import { nodePlatform } from '../../mailbox/connect/node.ts'
 import type { Platform, TransportName } from '../../mailbox/connect/platform.ts'
 import type { StreamEvents } from '../../mailbox/transport/relay-client.ts'
 import { listenOn, type ListenOptions } from '../../mailbox/listen/listen.ts'
-import { systemClock, type ManualClock } from '../../src/base/clock.ts'
+import { ManualClock, systemClock } from '../../src/base/clock.ts'
 import { echoServer } from './rpc/echo-server.ts'
 import { testRelay, type Speech, type TestRelay } from './test-relay.ts'
 
@@ -219,3 +219,7 @@ export async function fastForward(
   }
   return clock.now() - start
 }
+
+/** How long it is until `promise` is settled, in milliseconds; of a halt of the whole process little counts. */
+export const lasting = (promise: Promise<unknown>): Promise<number> =>
+  fastForward(new ManualClock(), promise, 1)

@@ -5,7 +5,7 @@ import { connect } from '../../mailbox/connect/node.ts'
 import type { ImportedLncSession } from '../../src/store/imported.ts'
 import { adoptSession } from '../../src/nodes/adopt.ts'
 import { RowEditor } from '../../src/nodes/row-editor.ts'
-import { authenticator, setUpNode } from './setup.ts'
+import { authenticator, ready, setUpNode } from './setup.ts'
 
 const TERMS = { amountMsat: 21_000n, memo: 'L402', expirySeconds: 600, timeoutMs: 10_000 }
 
@@ -39,7 +39,7 @@ test("Aperture's session goes on by its keys under the phrase of the configurati
   const { nodes, pairing, session, imported, adopted, rows } = await aSession(t)
   const spaced = session.phrase.toUpperCase().replaceAll(' ', '  ')
   const running = await nodes({ authenticator: pairing(spaced), imported: imported([session]) })
-  assert.equal((await running.get('default')?.addInvoice(TERMS))?.addIndex, 1n)
+  assert.equal((await (await ready(running.get('default'))).addInvoice(TERMS)).addIndex, 1n)
   assert.deepEqual(adopted, [session.id])
   assert.equal(rows.get('default')?.createdAtMs, 5)
 })

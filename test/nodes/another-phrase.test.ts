@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import test from 'node:test'
 import { openStore } from '../../src/store/store.ts'
-import { setUpNode } from './setup.ts'
+import { ready, setUpNode } from './setup.ts'
 
 const invoice = (node: string, byte: number) => ({
   node,
@@ -26,7 +26,7 @@ test('invoices that were made ahead stay with their phrase', async (t) => {
   const run = async (words: string | undefined, fill: boolean) => {
     const store = openStore(file)
     const running = use(await nodes({ rows: store.nodes, authenticator: pairing(words) }))
-    const node = running.get(undefined) ?? assert.fail('no node')
+    const node = await ready(running.get(undefined))
     await node.lookupInvoice(new Uint8Array(32))
     if (fill) await store.invoices.add([invoice('default', 1), invoice('other', 2)])
     const inMemory = store.invoices.take('default', 1_000n, 0)

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -8,13 +9,17 @@ import { memoryStore, type PairingStore } from '../../mailbox/pairing/pairing.ts
 import { ManualClock } from '../../src/base/clock.ts'
 import type { Log } from '../../src/base/log.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import type { HubNode } from '../../src/nodes/hub-node.ts'
 import { openNodes, type Nodes, type NodesOptions } from '../../src/nodes/nodes.ts'
 import { RowEditor } from '../../src/nodes/row-editor.ts'
 import { sealedStore } from '../../src/nodes/sealed-store.ts'
 import { nodeSecret } from '../../src/nodes/secret.ts'
 import { createSimulatedNode, type SimulatedNodeOptions } from '../../src/sandbox/simulated-node.ts'
+import { until } from '../mailbox/ends.ts'
 import { testRelay } from '../mailbox/test-relay.ts'
 import { memoryRows } from './memory-rows.ts'
+
+const CONNECTED_WITHIN_MS = 60_000
 
 /** A folder that is gone after the test. */
 export function folder(t: TestContext): string {
@@ -34,6 +39,13 @@ export function recordingLog(): { readonly log: Log; readonly lines: string[] } 
     void lines.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log }
   return { log, lines }
+}
+
+/** `node` once it is connected: whoever asks a line that comes about is refused after `AWAY_AFTER_MS` of real time. */
+export async function ready(node: HubNode | undefined): Promise<HubNode> {
+  assert.ok(node)
+  await until(() => node.state === 'ready', CONNECTED_WITHIN_MS)
+  return node
 }
 
 /** A relay, a simulated node behind it that can die and come back, and rows of a hub. */
