@@ -10,7 +10,7 @@ import { pinhole } from './pinhole.ts'
 import { peerBinary } from './peers.ts'
 import type { Maker } from './ends.ts'
 
-const START_MS = 20_000
+const START_MS = 60_000
 const POLL_MS = 50
 
 /** What a relay may be told besides its defaults, as durations of Aperture's configuration. */
