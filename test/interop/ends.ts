@@ -19,7 +19,7 @@ export interface Session {
   readonly remoteKey?: string | undefined
 }
 
-const START_MS = 20_000
+const START_MS = 60_000
 const CALL_MS = 120_000
 
 /** Where what each end says with `--debug` is kept, one file each. */
