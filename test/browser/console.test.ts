@@ -11,6 +11,7 @@ import type { Page } from 'playwright-core'
 import { toFile } from 'qrcode'
 import { listen } from '../../mailbox/listen/listen.ts'
 import { connect } from '../../mailbox/connect/node.ts'
+import { createAdminClient } from '../../src/admin/client.ts'
 import { nodeWallet } from '../../src/client/node-wallet.ts'
 import { isPaid, memoryTokens } from '../../src/client/bought-token.ts'
 import { authorizationOf } from '../../src/client/buyer.ts'
@@ -37,6 +38,7 @@ const LOOKS = [
   ['wide', 'light', undefined],
   ['narrow', 'dark', ['color-contrast', 'target-size']],
 ] as const
+const OWN_PORT = { admin: { enabled: true, listenaddr: '127.0.0.1:0' } }
 const PAGES = [
   '',
   'services',
@@ -297,6 +299,28 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     await page.getByText('No token was paid for that this search finds.').waitFor()
     assert.equal((await fetch(`${url}/weather`, { headers: { authorization } })).status, 402)
     assert.deepEqual(problems, [])
+  })
+
+  await t.test('on a port of its own it is the same', async (t) => {
+    const { hub, macaroon } = await adminHub(t, OWN_PORT)
+    const admin = hub.adminAddress ?? assert.fail('no port')
+    const client = createAdminClient(admin, macaroon)
+    await client.createService({ name: 'weather', address: api, price: '10' })
+    const { context, page, problems } = await openWindow(t, browser)
+    await page.goto(admin + (await client.createLoginLink()).path)
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    await page.getByText('live', { exact: true }).waitFor()
+    await show(page, 'service/weather')
+    await page.getByLabel('Price', { exact: true }).fill('12')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('region', { name: 'Prices' }).getByText('12 sat').waitFor()
+    const { services } = await client.listServices()
+    assert.deepEqual(
+      services.map(({ price }) => price),
+      ['12'],
+    )
+    assert.deepEqual(problems, [])
+    await context.close()
   })
 
   for (const [size, colorScheme, rules] of LOOKS) {
