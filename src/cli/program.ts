@@ -1,5 +1,6 @@
 /** The command line as a whole; each command has a file of its own. */
 import { Command, CommanderError } from 'commander'
+import { PinholeError } from '../base/errors.ts'
 import { VERSION } from '../version.ts'
 import type { CommandContext } from './command.ts'
 import { COMMANDS } from './commands.ts'
@@ -63,6 +64,7 @@ export async function programWithAll(): Promise<Command> {
 /** Runs the command line `args` (without node and script) and returns the exit code. */
 export async function run(args: readonly string[], output: Output): Promise<ExitCode> {
   const program = topOf()
+  const json = args.includes('--json')
   let code: ExitCode = Exit.ok
   const finish = (reached: ExitCode) => {
     code = reached
@@ -72,9 +74,13 @@ export async function run(args: readonly string[], output: Output): Promise<Exit
     part.exitOverride().configureOutput({
       writeOut: (text) => void output.stdout.write(text),
       writeErr: (text) => void output.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'pinhole: ')),
+      outputError: (text, write) => {
+        const said = text.replace(/^error: /, '')
+        if (json) writeError(output, new PinholeError('ERR_CLI_USAGE', said.trim()), json)
+        else write(`pinhole: ${said}`)
+      },
     })
-    part.showHelpAfterError(`See ${pathOf(part)} --help.`)
+    if (!json) part.showHelpAfterError(`See ${pathOf(part)} --help.`)
   }
   if (args.length === 0) {
     program.outputHelp({ error: true })
@@ -85,6 +91,6 @@ export async function run(args: readonly string[], output: Output): Promise<Exit
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage
-    return writeError(output, error, args.includes('--json'))
+    return writeError(output, error, json)
   }
 }

@@ -112,6 +112,12 @@ test('an unknown command or flag names the nearest and ends with 2', async () =>
   assert.equal((await pinhole('start', 'stray')).code, 2)
 })
 
+test('wrong usage is said in JSON too', async () => {
+  const { code, out, err } = await pinhole('start', '--hashmail.enabld', '--json')
+  assert.deepEqual([code, out], [2, ''])
+  assert.match(err, /^{"error":{"code":"ERR_CLI_USAGE","message":"unknown option [^\n]*}}\n$/)
+})
+
 test('a wrong configuration says where, what to do and where to read on, and ends with 1', async () => {
   const file = path.join(folder, 'pinhole.yaml')
   writeFileSync(file, 'hashmail:\n  enabeld: true\nlistenaddr: nowhere\n')
