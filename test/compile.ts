@@ -24,6 +24,8 @@ const fileByFile: Plugin = {
 
 rmSync(compiled, { recursive: true, force: true })
 mkdirSync(compiled, { recursive: true })
+// What browser tests leave is found at the root.
+mkdirSync(path.join(root, 'test-artifacts'), { recursive: true })
 for (const name of readdirSync(root)) {
   if (name === '.git' || name === 'web') continue
   if (FOLDERS.includes(name))
