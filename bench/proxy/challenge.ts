@@ -8,6 +8,7 @@ import type { Line } from '../../test/interop/line-process.ts'
 import { pinhole } from '../../test/interop/pinhole.ts'
 import { Relay } from '../../test/interop/relays.ts'
 import { fixed, median, table } from '../measure.ts'
+import { giveWay } from './far.ts'
 import { generate, ROUNDS, SECONDS, type Stage } from './stage.ts'
 
 const ROUND_TRIP_MS = 300
@@ -37,6 +38,7 @@ async function behindRelay(stage: Stage): Promise<{ phrase: string; mailbox: str
   const agent = pinhole('agent', ...flags, '--insecure-tls', '--json')
   keep(() => agent.stop('SIGTERM'))
   const { phrase } = await agent.lineWith('phrase', AGENT_START_MS)
+  for (const pid of [payee.pid, relay.pid, agent.pid]) if (pid !== undefined) giveWay(pid)
   return { phrase: String(phrase), mailbox: far.address }
 }
 

@@ -81,6 +81,10 @@ export class Lnd {
     return lnd
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** `host:port` for other nodes. */
   get peerHost(): string {
     return `127.0.0.1:${this.#ports.peer}`
