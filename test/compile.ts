@@ -44,7 +44,7 @@ await build({
   treeShaking: false,
   platform: 'node',
   format: 'esm',
-  target: 'node20',
+  target: 'node20.19',
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',

@@ -39,12 +39,7 @@ export function checkConfig(options: ReachOptions, output: Output): ExitCode {
 }
 
 /** All services, with where each comes from. */
-function withKept(
-  config: Config,
-  kept: KeptServices,
-  file: string,
-  unread: string[],
-): Row[] {
+function withKept(config: Config, kept: KeptServices, file: string, unread: string[]): Row[] {
   const log: Log = { ...silentLog, error: ({ service }) => void unread.push(String(service)) }
   try {
     return judgeServices(config, kept, { log }).map(({ settings, source }) => {
