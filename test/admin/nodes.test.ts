@@ -54,7 +54,10 @@ test('a node is paired while the hub runs, sells at once, is asked, connected an
   assert.equal(paired.permissions.length, SELLING.length + PAYING.length)
   assert.ok(!JSON.stringify(drawn.body).includes(words.phrase))
 
-  // At once: the first request waits for the connection.
+  // By itself: nobody has to restart anything.
+  const connected = () =>
+    settled(async () => (await listed()).every(({ state }) => state === 'ready'))
+  await connected()
   assert.equal((await fetch(`${url}/paid`)).status, 402)
   await settled(async () =>
     (await listed()).every(({ subscribed, alias }) => subscribed && alias !== ''),
@@ -76,6 +79,7 @@ test('a node is paired while the hub runs, sells at once, is asked, connected an
   const made = simulated.invoices.since(0n, 0n).length
   assert.equal((await call('POST', '/nodes/bob/reconnect')).status, 200)
   assert.equal((await call('POST', '/nodes/bob/test')).status, 200)
+  await connected()
   assert.equal((await fetch(`${url}/paid`)).status, 402)
   await settled(async () => (await listed()).every(({ subscribed }) => subscribed))
   assert.ok(simulated.invoices.since(0n, 0n).length - made < 8, 'what was made ahead is kept')

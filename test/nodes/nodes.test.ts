@@ -241,7 +241,7 @@ test('a session that may not do it says which method is missing', async (t) => {
   const { session, nodes, pairing, simulated } = await setUpNode(t)
   const { phrase } = await session(memoryStore(), simulated.macaroons.bake(READ_ONLY))
   const running = await nodes({ authenticator: pairing(phrase) })
-  await assert.rejects(first(running).addInvoice(TERMS), {
+  await assert.rejects((await ready(first(running))).addInvoice(TERMS), {
     code: 'ERR_NODE_PERMISSION',
     message: /\/lnrpc\.Lightning\/AddInvoice/,
   })
