@@ -86,7 +86,7 @@ test('a litd sells through the relay of its own hub', { timeout: 240_000 }, asyn
 
   await t.test('goes on when litd was ended and started again', async () => {
     await simnet.payee.restart()
-    await ready()
+    await Promise.all([ready(), simnet.payable()])
     tokens.push(await sell())
     await until('all payments are known', () => hub.unsettled(purse.paid.keys()).length === 0)
   })

@@ -29,6 +29,8 @@ export interface Simnet {
   /** Pays an invoice of the payee: the preimage in hex. */
   pay(invoice: string): Promise<string>
   generate(blocks: number): Promise<void>
+  /** Resolves once the payee can be paid, after it was away. */
+  payable(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -86,6 +88,7 @@ export async function startSimnet(program?: LndProgram): Promise<Simnet> {
       stop,
       pay: (invoice) => pay(payer, invoice),
       generate: (n) => chain.generate(n),
+      payable: () => payable(payer, payee),
     }
   } catch (cause) {
     await stop()
@@ -105,6 +108,11 @@ async function openChannel(payer: Lnd, payee: Lnd, btcd: Btcd): Promise<void> {
     local_funding_amount: String(CHANNEL_SAT),
   })
   await btcd.generate(6)
+  await payable(payer, payee)
+}
+
+async function payable(payer: Lnd, payee: Lnd): Promise<void> {
+  const { identity_pubkey: pubkey } = await payee.info()
   const active = async (node: Lnd): Promise<boolean> => {
     const { channels } = Channels.parse(await node.rest('GET', '/v1/channels'))
     return channels.some((channel) => channel.active)
