@@ -7,30 +7,16 @@ import https from 'node:https'
 import net from 'node:net'
 import { Duplex, type Readable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import tls from 'node:tls'
 import { readInto } from '../../../proxy/fast-path/read-into.ts'
 import { loanOf } from '../../../proxy/forward/inlet.ts'
 import { newPair } from '../../listener/serving.ts'
 import { listenOn, service, startHub } from '../forward/forwarding.ts'
+import { slowHash } from '../forward/slow-hash.ts'
 
 const BYTES = 5_000_000
 const keyPair = await newPair()
 const hashOf = (body: Buffer) => createHash('sha256').update(body).digest('hex')
-
-/** Reads in bursts, so that the hub has to hold what it could not write. */
-async function slowHash(body: Readable): Promise<string> {
-  const hash = createHash('sha256')
-  let sinceRest = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    hash.update(chunk)
-    sinceRest += chunk.length
-    if (sinceRest < 600_000) continue
-    sinceRest = 0
-    await sleep(5)
-  }
-  return hash.digest('hex')
-}
 
 for (const secure of [false, true]) {
   test(`this Node lets an accepted connection read into given memory (${secure ? 'TLS' : 'TCP'})`, async (t) => {

@@ -4,28 +4,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
-import type { Readable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Inlet, type Loan } from '../../../proxy/forward/inlet.ts'
 import { LONG_WAY } from '../fast-path/short-way.ts'
 import { listenOn, service, startHub } from './forwarding.ts'
+import { slowHash } from './slow-hash.ts'
 
 const BYTES = 6_000_000
-
-/** Reads in bursts, so that the hub has to hold what it could not write. */
-async function slowHash(body: Readable): Promise<string> {
-  const hash = createHash('sha256')
-  let sinceRest = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    hash.update(chunk)
-    sinceRest += chunk.length
-    if (sinceRest < 700_000) continue
-    sinceRest = 0
-    await sleep(5)
-  }
-  return hash.digest('hex')
-}
 
 const byHttp1 = (url: string) =>
   new Promise<string>((resolve, reject) => {
