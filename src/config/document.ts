@@ -1,5 +1,6 @@
 /** Reads YAML into a tree that remembers line and column of every key and value. */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap as isYamlMap,
@@ -35,15 +36,18 @@ export function readDocument(source: string, file: string): Tree {
   if (faults.length > 0) {
     throw configError(
       faults.map(({ pos, message }) => {
-        const text = message.replace(
-          /^Unresolved tag: .*/,
-          'put quotes around a value that begins with !',
-        )
-        return { code: 'ERR_CONFIG_SYNTAX', place: place(pos[0]), key: '', text }
+        return { code: 'ERR_CONFIG_SYNTAX', place: place(pos[0]), key: '', text: plain(message) }
       }),
     )
   }
   return new Reader(document, place).read()
+}
+
+/** What the YAML library says, in words of the file instead of its own API. */
+function plain(message: string): string {
+  if (message.startsWith('Unresolved tag: ')) return 'put quotes around a value that begins with !'
+  if (!message.startsWith('Source contains multiple documents')) return message
+  return 'begins a second document: a configuration is one, so leave this line and what follows out, or join them'
 }
 
 class Reader {
@@ -82,7 +86,7 @@ class Reader {
       return undefined
     }
     if (isAlias(node)) {
-      const target = node.resolve(this.#document)
+      const target = this.#target(node)
       return target ? this.#value(target, path) : undefined
     }
     if (isYamlMap(node)) return this.#map(node, path)
@@ -107,6 +111,8 @@ class Reader {
     for (const pair of map.items as Pair<Node, Node | null>[]) {
       const written = isScalar(pair.key) ? (pair.key.source ?? String(pair.key.value)) : ''
       if (written === '<<') merged.push(pair.value)
+      // As in Compose, a place for anchors; what refers to them is read where it refers.
+      else if (path.length === 0 && written.startsWith('x-')) continue
       else this.#pair(pair, written, spellings.get(written) ?? written, path, out)
     }
     for (const node of merged) this.#merge(node, path, out)
@@ -132,15 +138,23 @@ class Reader {
   }
 
   #merge(node: Node | null, path: Path, out: Record<string, unknown>): void {
-    const target = isAlias(node) ? node.resolve(this.#document) : node
+    const target = isAlias(node) ? this.#target(node) : node
     const maps = isSeq(target) ? target.items : [target]
     for (const item of maps) {
-      const source = isAlias(item) ? item.resolve(this.#document) : item
+      const source = isAlias(item) ? this.#target(item) : item
       if (!isYamlMap(source)) continue
       for (const [key, value] of Object.entries(this.#map(source, path))) {
         if (!Object.hasOwn(out, key)) out[key] = value
       }
     }
+  }
+
+  #target(alias: Alias): Node | undefined {
+    const target = alias.resolve(this.#document)
+    // Left out without a word, a price would become another one.
+    if (!target)
+      this.#fail(this.#at(alias), '', `there is no &${alias.source} before this *${alias.source}`)
+    return target
   }
 
   #at(node: Node): Place {

@@ -57,12 +57,36 @@ export const text = (standard = '') =>
 export const path = (standard = '') =>
   plainText().default(standard).register(leaves, { flag: 'value', path: true })
 
+/** Aperture takes whole numbers in quotes, and with `_` between their digits. */
+const WHOLE_NUMBER = /^[+-]?(?:0|[1-9][\d_]*)$/
+
+function asNumber(raw: unknown): unknown {
+  if (typeof raw !== 'string') return asValue(raw)
+  return WHOLE_NUMBER.test(raw) ? Number(raw.replaceAll('_', '')) : raw
+}
+
+/** What `raw` is to Aperture, which reads `010` as eight, where that is another number than here. */
+function otherwiseRead(raw: unknown): number | undefined {
+  if (!(raw instanceof Scalar) || !/^[+-]?0[0-7]+$/.test(raw.source)) return undefined
+  const octal = Number.parseInt(raw.source, 8)
+  return octal === raw.value ? undefined : octal
+}
+
 /** A whole number from `min` to `max` that must be given. */
 export const requiredInt = (min = 0, max = Number.MAX_SAFE_INTEGER) => {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
   const rule = expected(`a whole number ${range}`)
   return z
-    .preprocess(asValue, z.int(rule).min(min, rule).max(max, rule))
+    .preprocess(
+      (raw, context) => {
+        const other = otherwiseRead(raw)
+        if (other === undefined) return asNumber(raw)
+        const message = `is ${other} to Aperture and ${quote(asValue(raw))} here: write the one that is meant, without a zero before it`
+        context.addIssue({ code: 'custom', message })
+        return z.NEVER
+      },
+      z.int(rule).min(min, rule).max(max, rule),
+    )
     .register(leaves, { flag: 'value' })
 }
 

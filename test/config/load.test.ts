@@ -105,7 +105,47 @@ services:
   ])
 })
 
+test('whole numbers are what they are to Aperture, or it is said that they are not', () => {
+  const price = (written: string) =>
+    load(`services: [{name: a, price: ${written}}]`).services[0]?.price
+  assert.deepEqual(
+    ['"5"', "'7'", '1_000', '+5', '0x10', '0o10', '1e3', '018', '007'].map(price),
+    [5, 7, 1000, 5, 16, 8, 1000, 18, 7],
+  )
+  for (const refused of ['"010"', '"5.5"', '5.5', '" 5"', '""', '_5', '0_10']) {
+    assert.throws(() => price(refused), /must be a whole number/, refused)
+  }
+  assert.throws(
+    () => price('010'),
+    /price: is 8 to Aperture and 10 here: write the one that is meant/,
+  )
+  assert.throws(() => load('profile: "80"'), /must be between 1024/)
+})
+
+test('a top-level key that begins with x- may hold anchors, and nothing else', () => {
+  const config = load(`x-common: &common
+  price: 7
+  auth: on
+x-empty:
+services:
+- <<: *common
+  name: a
+  headers: { x-key: b }
+`)
+  assert.equal(config.services[0]?.price, 7)
+  assert.deepEqual({ ...config.services[0].headers }, { 'x-key': 'b' })
+  assert.throws(() => load('hashmail: { x-common: 1 }'), /hashmail.x-common: unknown key/)
+})
+
 for (const [name, yaml, code, line] of [
+  ['an alias of nothing', 'servername: *nope', 'ERR_CONFIG_SYNTAX', /^1:13: there is no &nope/],
+  ['a merge of nothing', 'hashmail:\n  <<: *no', 'ERR_CONFIG_SYNTAX', /^2:7: there is no &no /],
+  [
+    'two documents',
+    'insecure: true\n---\n{}',
+    'ERR_CONFIG_SYNTAX',
+    /^2:1: begins a second document/,
+  ],
   ['a tab', 'a: 1\n\tb: 2', 'ERR_CONFIG_SYNTAX', /^2:1: .*[Tt]ab/],
   ['a key twice', 'insecure: true\ninsecure: false', 'ERR_CONFIG_SYNTAX', /^2:1: .*unique/],
   ['a list', '- 1', 'ERR_CONFIG_SYNTAX', /^1:1: must hold keys and values/],
