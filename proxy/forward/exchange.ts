@@ -11,6 +11,7 @@ import type { Watched } from './deadlines.ts'
 import type { Loan } from './inlet.ts'
 import type { Outcome } from './passage.ts'
 import type { Reply } from './reply.ts'
+import type { RequestHeaders } from './request-headers.ts'
 import { passedOn, responseHead } from './response-head.ts'
 import { type Stage, upstreamError, upstreamTimeout } from './upstream-error.ts'
 
@@ -30,6 +31,8 @@ export interface Outgoing {
   readonly host: string
   /** Names and values in turn, without `Host` and framing. */
   readonly fields: string[]
+  /** Says which trailers go on, once they are known. */
+  readonly headers: Pick<RequestHeaders, 'trailers'>
   readonly hasBody: boolean
   /** `Content-Length`, if the body has one. */
   readonly length: string | undefined

@@ -117,7 +117,7 @@ class Http1Request implements Carrier, Carried {
       ended: () => {
         if (!reply.isBodyWhole()) return
         connection.sent()
-        body.end(reply.requestTrailers(), () => this.#exchange.sent())
+        body.end(outgoing.headers.trailers(reply.requestTrailers()), () => this.#exchange.sent())
       },
     })
   }

@@ -125,14 +125,14 @@ class Http2Request implements Carrier, StreamEvents, BodySink {
     this.#cancelContinue()
     if (this.#isDone || this.#isPumping || !this.#exchange.outgoing.hasBody) return
     this.#isPumping = true
-    const { reply } = this.#exchange
+    const { reply, outgoing } = this.#exchange
     this.#exchange.sending()
     this.#stopPump = pumpBody(reply.body, this, {
       moved: () => this.#exchange.moved(),
       ended: () => {
         if (!reply.isBodyWhole()) return
         this.#isSent = true
-        const trailers = reply.requestTrailers()
+        const trailers = outgoing.headers.trailers(reply.requestTrailers())
         if (trailers.length > 0) this.#stream.finish(trailerFields(trailers))
         else this.#stream.send(NOTHING, true)
         this.#exchange.sent()

@@ -27,6 +27,7 @@ export function outgoingOf(req: ClientRequest, passage: Passage, way: Way): Outg
     path: upstreamPath(way.prefix, target.url),
     host: way.host,
     fields,
+    headers: way.headers,
     hasBody: req instanceof Http2ServerRequest ? hasHttp2Body(req) : hasBody(req),
     length,
     trailer,

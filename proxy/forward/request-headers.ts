@@ -98,6 +98,19 @@ export class RequestHeaders {
     return this.#finish(draft, raw, passage, peer)
   }
 
+  /**
+   * Trailers, from `raw` in the same form. Some upstreams take them for headers (RFC 9110 §6.5.1): what is ours to
+   * say, a credential, or about the connection has no place among them.
+   */
+  trailers(raw: readonly string[]): string[] {
+    const fields: string[] = []
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      const name = raw[i] ?? ''
+      if (this.#rules.of(name) === 'pass') fields.push(name, raw[i + 1] ?? '')
+    }
+    return fields
+  }
+
   #gather(draft: Draft, rule: Exclude<Rule, 'pass' | 'drop'>, name: string, value: string): void {
     switch (rule) {
       case 'connection':

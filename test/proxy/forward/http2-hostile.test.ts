@@ -250,6 +250,7 @@ function exchangeOf(reply: Reply, hasBody: boolean, settle: (outcome: Outcome) =
     path: '/',
     host: 'x',
     fields: ['X-A', '1'],
+    headers: { trailers: () => [] },
     hasBody,
     length: undefined,
     trailer: undefined,

@@ -112,6 +112,20 @@ test('headers that Connection names end here, ours do not', () => {
   assert.deepEqual(valuesOf(got, 'x-forwarded-for'), ['192.0.2.7'])
 })
 
+test('trailers bring past neither a credential nor a word of ours', () => {
+  const of = { headers: [['x-api-key', 'ours']] as const, forwardCredential: true }
+  const rules = new RequestHeaders(service({}, of))
+  const forbidden = [
+    ...['X-Pinhole-Token-Id', 'x_pinhole_service', 'X-Api-Key', 'x-api_key', 'Authorization'],
+    ...['Cookie', 'X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Host', 'Content-Length', 'TE'],
+    ...['Transfer-Encoding', 'Connection', 'Trailer', 'Expect', ':path', 'Upgrade'],
+  ]
+  const raw = forbidden.flatMap((name) => [name, '1'])
+  assert.deepEqual(rules.trailers(['X-Sum', 'a', ...raw, 'grpc-status', '0']), [
+    ...['X-Sum', 'a', 'grpc-status', '0'],
+  ])
+})
+
 test('a session of the console is kept from services that are sent credentials', () => {
   const raw = ['Cookie', '__Host-pinhole=secret; pinhole_l402_shop=x']
   const got = sent(raw, { of: { forwardCredential: true } })
