@@ -11,6 +11,8 @@ import type { Ledger } from './reconcile.ts'
 /** A node as the doctor sees it. */
 export interface DoctorNode {
   readonly name: string
+  /** Over LNC, or an lnd by its port. */
+  readonly kind: 'lnc' | 'lnd'
   readonly state: 'ready' | 'connecting' | 'away'
   /** Why there is no connection, where that is known. */
   readonly reason: string

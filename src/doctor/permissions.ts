@@ -58,12 +58,15 @@ async function look(node: DoctorNode, wallMs: number): Promise<Verdict[]> {
 }
 
 /** A node that nobody can ask now. */
-function absent({ name, state, reason }: DoctorNode): Verdict {
+function absent({ name, kind, state, reason }: DoctorNode): Verdict {
   const why = reason === '' ? 'it does not answer' : reason
   if (state === 'connecting') {
     return warning(`${name}: it is being connected to (${why})`, 'Run this again in half a minute.')
   }
-  const advice =
-    'See that the node and its litd or pinhole agent run and reach the relay, and that the session was not revoked.'
-  return wrong(`${name}: it is away: ${why}`, advice)
+  return wrong(`${name}: it is away: ${why}`, WHERE_TO_LOOK[kind])
 }
+
+const WHERE_TO_LOOK = {
+  lnc: 'See that the node and its litd or pinhole agent run and reach the relay, and that the session was not revoked.',
+  lnd: 'See that lnd runs and is unlocked at lndhost, that tlspath is the tls.cert which it has now, and that macdir has its invoice.macaroon.',
+} as const

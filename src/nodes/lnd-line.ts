@@ -13,7 +13,10 @@ import { type Keeper, keepLine } from './keeper.ts'
 import type { Line } from './line.ts'
 import { pause } from './pause.ts'
 
-/** Where lnd is. The files are read at every dialling: lnd makes a new certificate now and then. */
+/**
+ * Where lnd is. The files are read at every dialling: lnd makes a new certificate now and then. A macaroon that was
+ * replaced is noticed within half a minute.
+ */
 export interface LndAddress {
   /** `host:port`. */
   readonly lnd: string
@@ -73,7 +76,12 @@ async function oneConnection(
     await checkState(channel, where)
     onReady()
     line.up(new LightningNode(channel))
-    return await untilLost(channel, where, clock)
+    // Calls go on with the macaroon that they began with: a wider one that was put there is to be of use.
+    const outdated = async () => {
+      const now = await readMacaroon(address.macaroon).catch(() => macaroon)
+      return now === macaroon ? undefined : changed(address.macaroon)
+    }
+    return await untilLost(channel, where, clock, outdated)
   } catch (reason) {
     return asPinholeError(reason, 'ERR_AGENT_LND')
   } finally {
@@ -82,21 +90,32 @@ async function oneConnection(
   }
 }
 
-async function untilLost(channel: Channel, where: string, clock: Clock): Promise<PinholeError> {
+const changed = (file: string) =>
+  new PinholeError('ERR_AGENT_LND', `${file} has changed: lnd is asked with what it holds now`)
+
+async function untilLost(
+  channel: Channel,
+  where: string,
+  clock: Clock,
+  outdated: () => Promise<PinholeError | undefined>,
+): Promise<PinholeError> {
   const lost = new AbortController()
   const closed = channel.closed.then((error) => {
     lost.abort()
     return error ?? new PinholeError('ERR_AGENT_LND', `${where} ended the connection`)
   })
   const silent = new Promise<PinholeError>((resolve) => {
-    const probe = async () => {
+    const probe = async (): Promise<PinholeError | undefined> => {
       for (;;) {
         await pause(PROBE_MS, clock, lost.signal)
-        if (lost.signal.aborted) return
+        if (lost.signal.aborted) return undefined
         await checkState(channel, where)
+        const reason = await outdated()
+        if (reason) return reason
       }
     }
-    probe().catch((reason: unknown) => resolve(asPinholeError(reason, 'ERR_AGENT_LND')))
+    const over = (reason: PinholeError | undefined) => reason && resolve(reason)
+    probe().then(over, (reason: unknown) => resolve(asPinholeError(reason, 'ERR_AGENT_LND')))
   })
   return Promise.race([closed, silent])
 }

@@ -32,12 +32,20 @@ const survey = (more: Partial<SurveyedNode> = {}): SurveyedNode => ({
 
 const node = (more: Partial<DoctorNode> = {}, said: Partial<SurveyedNode> = {}): DoctorNode => ({
   name: 'bob',
+  kind: 'lnc',
   state: 'ready',
   reason: '',
   subscribed: true,
   survey: async () => survey(said),
   rpc: () => undefined,
   ...more,
+})
+
+test('permissions: what to do about a node that is away is what its kind has', async (t) => {
+  const nodes = [node({ state: 'away' }), node({ state: 'away', kind: 'lnd' })]
+  const [relayed, direct] = await findingsOf(permissionsCheck, patient(t, {}, { nodes }))
+  assert.match(relayed?.advice ?? '', /relay.*revoked/)
+  assert.match(direct?.advice ?? '', /lndhost.*tlspath.*macdir/)
 })
 
 test('permissions: a node that may do all, and nodes that may not', async (t) => {

@@ -115,6 +115,35 @@ test('a call of a macaroon that allows nothing names the method', async (t) => {
   })
 })
 
+test('a macaroon that was replaced is used from the next question on', async (t) => {
+  const { give, tlspath, macaroonFile } = await setUp(t)
+  const simulated = createSimulatedNode()
+  t.after(() => simulated.server.forceShutdown())
+  give(simulated.macaroons.bake([{ entity: 'info', actions: ['read'] }]))
+  const port = await serve(simulated, 0)
+  const clock = new ManualClock()
+  const line = new Line('lnd', clock)
+  const address = { lnd: `127.0.0.1:${port}`, tls: tlspath, macaroon: macaroonFile }
+  const keeper = keepLndLine({ line, address, clock, log: silentLog })
+  t.after(() => keeper.close())
+  await until(() => line.standing.name === 'ready')
+  const first = line.standing
+  give('')
+  clock.advance(30_000)
+  await until(() => (clock.next() ?? 0) === 60_000)
+  assert.equal(line.standing, first, 'a file that is being written is no reason')
+  give(simulated.adminMacaroon)
+  clock.advance(30_000)
+  await until(() => line.standing.name !== 'ready')
+  assert.match(line.offline().message, /invoice\.macaroon has changed/)
+  await until(() => {
+    if (line.standing.name !== 'ready') clock.advance(250)
+    return line.standing.name === 'ready'
+  })
+  const { standing } = line
+  assert.ok(standing.name === 'ready' && (await standing.node.getInfo()).alias !== '')
+})
+
 test('an lnd that falls silent without a word is found out by asking', async (t) => {
   const { give, tlspath, macaroonFile } = await setUp(t)
   const simulated = createSimulatedNode()

@@ -45,6 +45,7 @@ const doctorNodes = (nodes: Nodes, invoices: Invoices): DoctorNode[] =>
     let survey: ReturnType<Nodes['survey']> | undefined
     return {
       name,
+      kind: node?.kind ?? 'lnc',
       state,
       reason: node?.reason?.message ?? '',
       subscribed,
