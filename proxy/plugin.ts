@@ -24,6 +24,7 @@ import type { PlainRequest } from './fast-path/request.ts'
 import { Forwarder, replyTo } from './forward/forward.ts'
 import type { Outcome, Passage } from './forward/passage.ts'
 import { type Entry, Gate, type Visit } from './gate.ts'
+import { isOpenPath } from './match.ts'
 import { type Counted, Meter, NO_SERVICE } from './meter.ts'
 import { registerMeter } from './meter-metrics.ts'
 import type { PaywallOptions } from './options.ts'
@@ -308,5 +309,6 @@ function passageOf(arrival: Arrival, { service, target, token }: Passing): Passa
     priceMsat: token.priceMsat,
     scheme: 'L402' as const,
   }
-  return { service, target, clientAddress, paid, secure, trustedProxy, id, trace }
+  const isSold = service.auth.level !== 'off' && !isOpenPath(service, target)
+  return { service, target, clientAddress, paid, isSold, secure, trustedProxy, id, trace }
 }

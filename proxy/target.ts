@@ -27,6 +27,9 @@ const BAD_CHARACTER = /[^\x21-\x7e]|#/
 // The characters of RFC 3986 §3.2 without user information, as Go's ValidHostHeader.
 const HOST = /^[\w\-.~!$&'()*+,;=%:[\]]*$/
 
+/** TRACE (RFC 9110 §9.3.8) repeats what the upstream was sent, the operator's own headers with it. */
+const NOT_SERVED: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
+
 interface Parts {
   readonly host: string
   readonly url: string
@@ -66,7 +69,7 @@ function splitHttp2(req: Http2ServerRequest): Parts | Refused {
 /** Reads the target of `req`; says why when it is refused (400, `ERR_REQUEST_PATH`). Never throws. */
 export function readTarget(req: Request): Target | Refused {
   const method = req.method ?? ''
-  if (method === 'CONNECT') return { refused: 'CONNECT is not served here' }
+  if (NOT_SERVED.has(method)) return { refused: `${method} is not served here` }
   const parts = 'authority' in req ? splitHttp2(req) : splitHttp1(req)
   if ('refused' in parts) return parts
   const { host, url } = parts

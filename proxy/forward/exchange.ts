@@ -41,6 +41,8 @@ export interface Outgoing {
   /** Whether the client waits for 100 (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean
   readonly isGrpc: boolean
+  /** Whether its answer is what others have to pay for. */
+  readonly isSold: boolean
 }
 
 /** Limits of one exchange, in milliseconds; 0 is for ever. */
@@ -135,7 +137,7 @@ export class Exchange implements Watched {
     this.#phase = 'answering'
     this.#moved = true
     this.#status = status
-    const head = responseHead(status, statusText, raw)
+    const head = responseHead(status, statusText, raw, this.outgoing.isSold)
     this.#grpc = head.grpc ?? []
     try {
       this.reply.head(head, ended)

@@ -16,6 +16,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings',
 ])
 
+/** What `Connection` may say without naming a header, and the header without which a message has no end. */
+const KEPT: ReadonlySet<string> = new Set(['close', 'content-length'])
+
 /** Whether a header, in lower case, ends at the next neighbour. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name)
@@ -27,7 +30,7 @@ export function connectionNames(line: string): ReadonlySet<string> | undefined {
   const names = new Set<string>()
   for (const part of line.split(',')) {
     const name = part.trim().toLowerCase()
-    if (name !== '' && !HOP_BY_HOP.has(name) && name !== 'close') names.add(name)
+    if (name !== '' && !HOP_BY_HOP.has(name) && !KEPT.has(name)) names.add(name)
   }
   return names.size > 0 ? names : undefined
 }

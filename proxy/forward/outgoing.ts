@@ -22,6 +22,7 @@ export function outgoingOf(req: ClientRequest, passage: Passage, way: Way): Outg
   const trailer = headers.trailer
   const fields = way.headers.lines(req.rawHeaders, { passage, peer: peerOf(req, passage) })
   passage.trace?.onward(fields)
+  const isGrpc = headers['content-type']?.startsWith('application/grpc') === true
   return {
     method: target.method,
     path: upstreamPath(way.prefix, target.url),
@@ -32,7 +33,9 @@ export function outgoingOf(req: ClientRequest, passage: Passage, way: Way): Outg
     length,
     trailer,
     expectsContinue: headers.expect !== undefined && listHas(headers.expect, '100-continue'),
-    isGrpc: headers['content-type']?.startsWith('application/grpc') === true,
+    isGrpc,
+    // Calls of gRPC are POSTs, which no cache answers.
+    isSold: passage.isSold === true && !isGrpc,
   }
 }
 

@@ -20,6 +20,8 @@ export interface Passage {
   readonly clientAddress: string
   /** The credential that opened the way, if one was needed. */
   readonly paid?: Paid | undefined
+  /** Whether others have to pay for the answer, so that no cache on the way may keep it for them. */
+  readonly isSold?: boolean
   /** Whether the client came by TLS. */
   readonly secure: boolean
   /** Whether the connection is a trusted proxy's, whose `X-Forwarded-*` are believed. */

@@ -86,7 +86,7 @@ test('OPTIONS goes upstream, unpaid, only where the service says so', async (t) 
 test('every method and content type goes the same way, and the body arrives unread', async (t) => {
   const shop = await openShop(t, { services: [OPEN] })
   for (const method of http.METHODS) {
-    if (method === 'CONNECT' || method === 'OPTIONS') continue
+    if (['CONNECT', 'OPTIONS', 'TRACE'].includes(method)) continue
     assert.equal((await ask(`${shop.url}/m`, { method })).status, 200, method)
   }
   for (const type of ['', 'nonsense', 'application/json', 'application/x-www-form-urlencoded']) {
@@ -94,6 +94,27 @@ test('every method and content type goes the same way, and the body arrives unre
     const { status } = await ask(`${shop.url}/b`, { method: 'POST', headers, body: '{"not json' })
     assert.equal(status, 200, type)
   }
+})
+
+test('answers that were paid for are for no shared cache, and neither are freebies', async (t) => {
+  const path = compilePattern('^/freebie')
+  const shop = await openShop(t, {
+    services: [
+      { ...PAID, openPaths: [compilePattern('^/paid/open')] },
+      { ...PAID, name: 'freebie', path, auth: { level: 'freebie', free: 1 } },
+      OPEN,
+    ],
+  })
+  const { authorization } = await buy(shop, '/paid/x')
+  const caching = async (url: string, headers: http.OutgoingHttpHeaders = {}) => {
+    const answer = await ask(shop.url + url, { headers })
+    assert.equal(answer.status, 200)
+    return answer.headers['cache-control']
+  }
+  assert.equal(await caching('/paid/x', { authorization }), 'private')
+  assert.equal(await caching('/freebie'), 'private')
+  assert.equal(await caching('/paid/open'), undefined)
+  assert.equal(await caching('/open'), undefined)
 })
 
 test('own routes come first, whatever the patterns of services match', async (t) => {

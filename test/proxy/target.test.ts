@@ -92,6 +92,7 @@ describe('targets of HTTP/1.1', () => {
     'GET http:x HTTP/1.1\r\nHost: h',
     'GET http://h\\x/ HTTP/1.1\r\nHost: h',
     'CONNECT h:443 HTTP/1.1\r\nHost: h:443',
+    'TRACE / HTTP/1.1\r\nHost: h',
     'GET / HTTP/1.1\r\nHost: a\r\nHost: b',
     'GET http://a/ HTTP/1.1\r\nhost: a\r\nHOST: a',
     'GET / HTTP/1.1\r\nHost: a/b',
@@ -139,6 +140,7 @@ describe('targets of HTTP/2', () => {
     { ':authority': 'a', host: 'b' },
     { ':authority': 'u@a' },
     { ':method': 'CONNECT', ':authority': 'h:443' },
+    { ':method': 'TRACE' },
   ]
   for (const headers of REFUSED) {
     test(`${JSON.stringify(headers)} is refused`, async () => {

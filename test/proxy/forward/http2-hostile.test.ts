@@ -256,6 +256,7 @@ function exchangeOf(reply: Reply, hasBody: boolean, settle: (outcome: Outcome) =
     trailer: undefined,
     expectsContinue: false,
     isGrpc: false,
+    isSold: false,
   }
   return new Exchange(reply, outgoing, 'shop', { upstream: TIMEOUTS, writeMs: 0 }, settle)
 }

@@ -57,6 +57,39 @@ test('a 204 has no length, other answers one', () => {
   assert.deepEqual(twice.fields.slice(0, -CORS), ['Content-Length', '3'])
 })
 
+test('a length that Connection names stays, or the answer would have no end', () => {
+  const raw = ['Connection', 'content-length, x-a', 'X-A', '1', 'Content-Length', '3']
+  const { fields, hasLength } = responseHead(200, '', raw)
+  assert.deepEqual(fields.slice(0, -CORS), ['Content-Length', '3'])
+  assert.equal(hasLength, true)
+})
+
+test('what is sold is kept by no cache for others, whatever the upstream says', () => {
+  const cacheControl = (...raw: readonly string[]) => {
+    const { fields } = responseHead(200, '', raw, true)
+    const at = fields.indexOf('Cache-Control')
+    assert.equal(at, fields.length - CORS - 2, 'one line for caches, and that the last')
+    return fields[at + 1]
+  }
+  assert.equal(cacheControl(), 'private')
+  const line = (value: string) => cacheControl('cache-control', value)
+  assert.equal(line('public, max-age=60, s-maxage=9,immutable'), 'private, max-age=60, immutable')
+  assert.equal(line('Public , S-MaxAge = "9"'), 'private')
+  assert.equal(line('private="set-cookie, x-a", max-age=1'), 'private, max-age=1')
+  assert.equal(
+    line('no-cache="a, public", x="\\", public'),
+    'private, no-cache="a, public", x="\\", public',
+  )
+  assert.equal(line('no-store'), 'private, no-store')
+  assert.equal(line('private'), 'private')
+  const both = cacheControl('Cache-Control', 'public', 'CACHE-CONTROL', 'max-age=5')
+  assert.equal(both, 'private, max-age=5')
+  const targeted = ['CDN-Cache-Control', 'public', 'Surrogate-Control', 'a', 'X-Accel-Expires', '9']
+  assert.equal(cacheControl(...targeted, 'Connection', 'cache-control'), 'private')
+  const free = ['CDN-Cache-Control', 'public', 'Cache-Control', 'public', 'X-A', '1']
+  assert.deepEqual(responseHead(200, '', free).fields.slice(0, -CORS), free)
+})
+
 test('what stands in trailers and interim answers goes on without framing', () => {
   assert.deepEqual(passedOn(['Link', '<a>', 'Content-Length', '3', 'Connection', 'x']), [
     'Link',
