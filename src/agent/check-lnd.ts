@@ -48,8 +48,11 @@ export async function checkState(channel: Channel, where: string): Promise<void>
   if (fault !== undefined) throw refused(where, fault)
 }
 
-/** GetInfo may well be more than the macaroon allows; then it is at least a macaroon of this lnd. */
-async function checkMacaroon(channel: Channel, where: string, log: Log): Promise<void> {
+/**
+ * GetInfo may well be more than the macaroon allows; then it is at least a macaroon of this lnd.
+ * @throws ERR_AGENT_LND when it is none of this lnd or has expired, or what the call throws
+ */
+export async function checkMacaroon(channel: Channel, where: string, log: Log): Promise<void> {
   try {
     await channel.unary(GET_INFO, NOTHING, { timeoutMs: TIMEOUT_MS })
   } catch (reason) {

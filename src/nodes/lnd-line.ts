@@ -1,10 +1,10 @@
 /** A line straight to an lnd's gRPC port: dialled again whenever it breaks, and asked whether it still answers. */
 import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { asPinholeError, PinholeError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
+import { asPinholeError, isPinholeError, PinholeError } from '../base/errors.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import type { Config } from '../config/load.ts'
-import { checkState } from '../agent/check-lnd.ts'
+import { checkMacaroon, checkState } from '../agent/check-lnd.ts'
 import { readMacaroon, readTarget } from '../agent/lnd-files.ts'
 import { openChannel, type Channel } from '../../mailbox/rpc/channel.ts'
 import { dialLink } from '../../mailbox/rpc/dial.ts'
@@ -73,7 +73,7 @@ async function oneConnection(
     const macaroon = await readMacaroon(address.macaroon)
     channel = openChannel(dialLink(target), { metadata: [['macaroon', macaroon]], clock })
     if (signal.aborted) hangUp()
-    await checkState(channel, where)
+    await checkNode(channel, where)
     onReady()
     line.up(new LightningNode(channel))
     // Calls go on with the macaroon that they began with: a wider one that was put there is to be of use.
@@ -88,6 +88,15 @@ async function oneConnection(
     signal.removeEventListener('abort', hangUp)
     await channel?.close()
   }
+}
+
+/** @throws ERR_AGENT_LND, or what the question of its state throws */
+async function checkNode(channel: Channel, where: string): Promise<void> {
+  await checkState(channel, where)
+  await checkMacaroon(channel, where, silentLog).catch((reason: unknown) => {
+    // An lnd whose chain is away cannot tell of itself, and makes invoices nevertheless.
+    if (isPinholeError(reason, 'ERR_AGENT_LND')) throw reason
+  })
 }
 
 const changed = (file: string) =>
@@ -109,7 +118,7 @@ async function untilLost(
       for (;;) {
         await pause(PROBE_MS, clock, lost.signal)
         if (lost.signal.aborted) return undefined
-        await checkState(channel, where)
+        await checkNode(channel, where)
         const reason = await outdated()
         if (reason) return reason
       }

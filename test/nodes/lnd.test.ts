@@ -115,6 +115,19 @@ test('a call of a macaroon that allows nothing names the method', async (t) => {
   })
 })
 
+test('an lnd that does not know the macaroon is away, and says so', async (t) => {
+  const { give, nodes } = await setUp(t)
+  const simulated = createSimulatedNode()
+  t.after(() => simulated.server.forceShutdown())
+  give(createSimulatedNode().adminMacaroon)
+  const { node } = await nodes(await serve(simulated, 0))
+  await until(() => node.reason !== undefined)
+  assert.notEqual(node.state, 'ready')
+  assert.match(node.reason?.message ?? '', /does not take the macaroon: /)
+  give(simulated.adminMacaroon)
+  await until(() => node.state === 'ready')
+})
+
 test('a macaroon that was replaced is used from the next question on', async (t) => {
   const { give, tlspath, macaroonFile } = await setUp(t)
   const simulated = createSimulatedNode()
