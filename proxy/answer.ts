@@ -3,7 +3,7 @@
  * for what Aperture does not know. A gRPC client is always answered with HTTP 200 and trailers only, for a
  * plain HTTP status reaches it as "unknown" and takes the challenge away with it.
  */
-import { GrpcCode, type PinholeError } from '../src/base/errors.ts'
+import { GrpcCode, PinholeError } from '../src/base/errors.ts'
 import { CORS_HEADERS, type Headers } from './cors.ts'
 import type { Counted } from './meter.ts'
 
@@ -79,6 +79,15 @@ export const problem = (error: PinholeError, outcome: Counted): Refusal => ({
   problem: error,
   outcome,
 })
+
+/** When to come back while the database fails. */
+const RETRY_STORE_MS = 5_000
+
+/** What is sold cannot be stored, or looked up. The client is not told why. */
+export const storeFailed = (text: string): Refusal => {
+  const options = { retryAfterMs: RETRY_STORE_MS }
+  return problem(new PinholeError('ERR_STORE_UNAVAILABLE', text, options), 'error')
+}
 
 /** Headers of an answer whose type a browser must not guess (RFC 9110 §8.3). */
 export const typed = (contentType: string): Readonly<Record<string, string>> => ({

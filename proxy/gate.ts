@@ -2,8 +2,9 @@
  * Whether a request may pass, and what it draws if not. Aperture's order: open paths, the credential, free
  * requests, quiet paths; rate limits last, by token or by network, for requests that would go on.
  */
+import { isPinholeError } from '../src/base/errors.ts'
 import type { InvoiceBackend } from './invoice-backend.ts'
-import { type Refusal, rateLimited, UNAUTHORIZED } from './answer.ts'
+import { type Refusal, rateLimited, storeFailed, UNAUTHORIZED } from './answer.ts'
 import { addressPrefix } from './client-address.ts'
 import { evidenceOf, type Line, type Shown } from './evidence.ts'
 import type { Freebies } from './freebie.ts'
@@ -61,8 +62,18 @@ const SETTLED_WITHIN_MS = 3_000
 const PREFIX_BITS = { v4: 24, v6: 48 } as const
 
 const OPEN: Entry = Object.freeze({ name: 'open' })
+const UNKNOWN: Entry = Object.freeze({
+  name: 'refused',
+  refusal: storeFailed('tokens cannot be checked at the moment'),
+})
 const UNPAID: Entry = Object.freeze({ name: 'unpaid' })
 const QUIET: Entry = Object.freeze({ name: 'refused', refusal: UNAUTHORIZED })
+
+/** The store, which logs why, cannot be read: whoever has paid is not asked to pay again. */
+function uncertain(error: unknown): Entry {
+  if (isPinholeError(error, 'ERR_STORE_OPEN')) return UNKNOWN
+  throw error
+}
 
 const prefixOf = (address: string) => addressPrefix(address, PREFIX_BITS.v4, PREFIX_BITS.v6)
 
@@ -76,14 +87,18 @@ export class Gate {
 
   /**
    * Decides on one visit: at once, but for a credential that the node must be asked about. Throws or rejects
-   * only when the store of tokens or the backend of invoices fails.
+   * only for a mistake of ours.
    */
   enter(visit: Visit): Entry | Promise<Entry> {
     const { service, target } = visit
     if (service.auth.level === 'off' || isOpenPath(service, target)) return this.pass(visit)
-    const token = this.#token(visit)
-    if (token instanceof Promise) return token.then((opened) => this.#admit(visit, opened))
-    return this.#admit(visit, token)
+    try {
+      const token = this.#token(visit)
+      if (!(token instanceof Promise)) return this.#admit(visit, token)
+      return token.then((opened) => this.#admit(visit, opened)).catch(uncertain)
+    } catch (error) {
+      return uncertain(error)
+    }
   }
 
   /** Lets a visit pass that needs no payment, its network's rate permitting. */

@@ -4,7 +4,7 @@ import { isPinholeError, PinholeError } from '../src/base/errors.ts'
 import type { Clock } from '../src/base/clock.ts'
 import type { Log } from '../src/base/log.ts'
 import type { Allowance, AllowanceScope } from './allowance.ts'
-import { CHALLENGE_FAILED, problem, type Refusal } from './answer.ts'
+import { CHALLENGE_FAILED, problem, type Refusal, storeFailed } from './answer.ts'
 import type { Invoice, InvoiceBackend } from './invoice-backend.ts'
 import { serviceCaveats } from './l402/caveat.ts'
 import { HASH_BYTES } from './l402/identifier.ts'
@@ -33,7 +33,7 @@ export type Payment =
 /** What offers are made of. */
 export interface PayDeps {
   readonly invoices: Pick<InvoiceBackend, 'invoice'>
-  readonly tokens: Pick<TokenStore, 'add'>
+  readonly tokens: Pick<TokenStore, 'add' | 'ready'>
   readonly allowance: Allowance
   readonly clock: Clock
   readonly log: Log
@@ -52,6 +52,8 @@ export interface Sale {
 /** When to come back, where the backend of invoices does not say. */
 const RETRY_INVOICE_MS = 5_000
 
+const NOTHING_SOLD = storeFailed('nothing can be sold at the moment')
+
 const WHOSE: Record<AllowanceScope, string> = {
   address: 'this address has',
   service: 'the clients of this service have',
@@ -61,6 +63,8 @@ const WHOSE: Record<AllowanceScope, string> = {
 /** Makes an offer. It is on disk before it is returned. Never rejects. */
 export async function pay(sale: Sale, deps: PayDeps): Promise<Payment> {
   const { service, priceMsat, address } = sale
+  // Logged when it began, and neither an invoice nor a share is spent on it.
+  if (deps.tokens.ready?.() === false) return { name: 'refused', refusal: NOTHING_SOLD }
   const share = deps.allowance.take(address, service.name, deps.clock.now())
   if (!share.granted) {
     const text = `${WHOSE[share.scope]} asked for as many invoices as are allowed for now`
@@ -82,7 +86,8 @@ export async function pay(sale: Sale, deps: PayDeps): Promise<Payment> {
       { id: sale.id, service: service.name, error },
       'no token could be made for an invoice',
     )
-    return { name: 'refused', refusal: CHALLENGE_FAILED }
+    const unstored = isPinholeError(error, 'ERR_STORE_OPEN')
+    return { name: 'refused', refusal: unstored ? NOTHING_SOLD : CHALLENGE_FAILED }
   }
 }
 

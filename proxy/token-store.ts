@@ -18,6 +18,10 @@ export interface NewToken {
 export interface TokenStore {
   /** Resolves when the token and its transaction would survive a crash; many at once share a commit. */
   add(token: NewToken): Promise<void>
+  /**
+   * Whether `add` is worth a try: `false` while it would fail, so that no invoice is made in vain. Left out, it always is.
+   */
+  ready?(): boolean
   /** The root key of an identifier's hash; `undefined` when it was never sold or has been revoked. */
   rootKey(identifierHash: Uint8Array): Uint8Array | undefined
   /** What a token was sold for, in millisatoshis; `undefined` when that is not known. */

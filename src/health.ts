@@ -11,6 +11,8 @@ export interface Health {
   readonly relay?: { readonly boxes: number }
   /** Absent when this hub sells nothing. */
   readonly nodes?: readonly NodeHealth[]
+  /** Whether what is sold reaches the disk; absent when this hub sells nothing. */
+  readonly database?: 'ok' | 'failing'
 }
 
 /** A node that invoices come from. */
@@ -31,6 +33,8 @@ export interface HealthOptions {
   readonly boxes: () => Promise<number | undefined>
   /** `undefined` when this hub sells nothing. */
   readonly nodes: () => readonly NodeHealth[] | undefined
+  /** `undefined` when this hub sells nothing. */
+  readonly storeFails: () => boolean | undefined
 }
 
 /** Answers 200, or 503 while the hub drains. */
@@ -39,6 +43,7 @@ export const health: FastifyPluginCallback<HealthOptions> = (app, options, done)
     const draining = options.draining()
     const boxes = await options.boxes()
     const nodes = options.nodes()
+    const fails = options.storeFails()
     void reply.code(draining ? 503 : 200).header('cache-control', 'no-store')
     return {
       status: draining ? 'draining' : 'ok',
@@ -46,6 +51,7 @@ export const health: FastifyPluginCallback<HealthOptions> = (app, options, done)
       uptimeSeconds: Math.floor(options.uptimeMs() / 1_000),
       ...(boxes === undefined ? {} : { relay: { boxes } }),
       ...(nodes ? { nodes } : {}),
+      ...(fails === undefined ? {} : { database: fails ? 'failing' : 'ok' }),
     }
   })
   done()

@@ -258,6 +258,7 @@ class RunningHub implements Hub {
       draining: () => this.#closing !== undefined,
       boxes: () => this.#metrics.read(BOXES_GAUGE),
       nodes: () => this.#selling?.nodes,
+      storeFails: () => this.#selling?.parts.store.failing,
     }
   }
 

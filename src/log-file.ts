@@ -30,11 +30,13 @@ export class LogFile implements LineSink {
   #fd: number
   #bytes: number
   #troubled = false
+  /** Whether the last line was cut off in the middle. */
+  #torn = false
   #closed = false
   /** What is being compressed. */
   #compressing: Promise<void> = Promise.resolve()
 
-  /** Throws Node's error when the file cannot be opened; `onTrouble` hears of the first failure after that. */
+  /** Throws Node's error when the file cannot be opened; `onTrouble` hears when lines begin to be lost. */
   constructor(options: LogFileOptions, onTrouble: (error: unknown) => void) {
     this.#options = options
     this.#onTrouble = onTrouble
@@ -47,11 +49,31 @@ export class LogFile implements LineSink {
   write(line: string): void {
     if (this.#closed) return
     try {
-      const bytes = Buffer.from(line)
+      const bytes = Buffer.from(this.#torn ? `\n${line}` : line)
       const { maxBytes } = this.#options
       if (maxBytes > 0 && this.#bytes > 0 && this.#bytes + bytes.length > maxBytes) this.#roll()
-      writeSync(this.#fd, bytes)
-      this.#bytes += bytes.length
+      const written = writeSync(this.#fd, bytes)
+      this.#bytes += written
+      this.#torn = written < bytes.length
+      // A full disk takes the beginning and says nothing.
+      if (this.#torn) throw new Error(`only ${written} of ${bytes.length} bytes were taken`)
+      this.#troubled = false
+    } catch (error) {
+      this.#tell(error)
+    }
+  }
+
+  /** Goes on in a file of that name, where somebody has moved or removed the one so far. Throws nothing. */
+  reopen(): void {
+    if (this.#closed) return
+    try {
+      const { file } = this.#options
+      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+      const next = openSync(file, 'a', MODE)
+      closeSync(this.#fd)
+      this.#fd = next
+      this.#bytes = fstatSync(next).size
+      this.#torn = false
     } catch (error) {
       this.#tell(error)
     }

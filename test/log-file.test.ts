@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { statSync, symlinkSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -18,6 +19,7 @@ function open(t: TestContext, change: Partial<LogFileOptions> = {}) {
   return { log, file, troubles, names: () => readdirSync(path.dirname(file)).sort() }
 }
 
+const noFull = existsSync('/dev/full') ? false : 'this machine has no /dev/full'
 const line = (n: number) => `${'x'.repeat(40)} ${n}\n`
 
 test('a file is moved aside before it is too long, compressed, and forgotten in time', async (t) => {
@@ -81,3 +83,44 @@ test('one log writes to two, each with its level, children too', () => {
   assert.equal(kept.length, 4)
   assert.match(kept[0] ?? '', /"part":"relay","token":"\[redacted\]"/)
 })
+
+test('goes on in a new file where somebody has moved the old one away', async (t) => {
+  const { log, file, troubles } = open(t)
+  log.write(line(1))
+  renameSync(file, `${file}.old`)
+  log.write(line(2))
+  log.reopen()
+  log.write(line(3))
+  rmSync(path.dirname(file), { recursive: true })
+  log.reopen()
+  log.write(line(4))
+  assert.equal(readFileSync(file, 'utf8'), line(4))
+  await log.close()
+  log.reopen()
+  assert.deepEqual(troubles, [])
+})
+
+test(
+  'a disk that is full is told of once, and again when it is full anew',
+  { skip: noFull },
+  async (t) => {
+    const { log, file, troubles } = open(t, { maxBytes: 0 })
+    // Takes nothing, as a disk that is full.
+    symlinkSync('/dev/full', `${file}.full`)
+    renameSync(`${file}.full`, file)
+    log.reopen()
+    log.write(line(1))
+    log.write(line(2))
+    assert.equal(troubles.length, 1, 'told once')
+    rmSync(file)
+    log.reopen()
+    log.write(line(3))
+    assert.equal(readFileSync(file, 'utf8'), line(3))
+    rmSync(file)
+    symlinkSync('/dev/full', file)
+    log.reopen()
+    log.write(line(4))
+    assert.equal(troubles.length, 2, 'told again when it begins anew')
+    await log.close()
+  },
+)

@@ -33,7 +33,12 @@ export async function runHub(
   try {
     const hub = createHub(config, { log })
     const ended = endOnSignal(hub, 'hub', log)
-    reloadOnSignal(hub, read, log)
+    const readAgain = () => {
+      // As programs expect that move logs aside.
+      file?.sink.reopen()
+      return read()
+    }
+    reloadOnSignal(hub, readAgain, log)
     const address = await hub.listen()
     log.info({ config: config.configfile || undefined, address }, 'the hub listens')
     writeResult(output, { address }, json)

@@ -1,10 +1,10 @@
 /** Opens the database file: whose it is, who may read it, how it is written. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import path from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { PinholeError } from '../base/errors.ts'
 import { areApertures, tablesOf } from './aperture/beside.ts'
-import { storeError } from './failure.ts'
+import { MOVED, storeError } from './failure.ts'
 import { APPLICATION_ID, migrate, SCHEMA_VERSION, schemaVersion } from './migrations.ts'
 
 const OWNER_ONLY_FILE = 0o600
@@ -44,6 +44,27 @@ export function reopenDatabase(file: string): Database {
   const database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true })
   configure(database)
   return database
+}
+
+/** Which file lies at `name`; `undefined` when there is none. */
+export function fileAt(name: string): string | undefined {
+  const found = statSync(name, { bigint: true, throwIfNoEntry: false })
+  return found && `${found.dev}:${found.ino}`
+}
+
+/**
+ * What throws as soon as `file`, which was `opened`, or its write-ahead log lies there no more. SQLite goes on to write to a
+ * file that was deleted, and all of it would be gone with the process.
+ */
+export function checkPlace(file: string, opened: string | undefined): () => void {
+  const log = `${file}-wal`
+  let openedLog: string | undefined
+  return () => {
+    opened ??= fileAt(file)
+    openedLog ??= fileAt(log)
+    if (fileAt(file) === opened && fileAt(log) === openedLog) return
+    throw new Sqlite.SqliteError(`${file} or ${log} was removed or replaced`, MOVED)
+  }
 }
 
 /** A database in memory with our schema, for a rehearsal. */

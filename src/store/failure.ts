@@ -2,6 +2,9 @@
 import Database from 'better-sqlite3'
 import { isPinholeError, PinholeError } from '../base/errors.ts'
 
+/** For a file that is no longer where it was opened. */
+export const MOVED = 'PINHOLE_MOVED'
+
 const MEANINGS: readonly (readonly [start: string, meaning: string])[] = [
   ['SQLITE_FULL', 'the disk is full'],
   ['SQLITE_READONLY', 'it is not writable'],
@@ -10,6 +13,11 @@ const MEANINGS: readonly (readonly [start: string, meaning: string])[] = [
   ['SQLITE_NOTADB', 'it is no SQLite database'],
   ['SQLITE_CORRUPT', 'it is damaged'],
   ['SQLITE_IOERR', 'the disk fails'],
+  [
+    MOVED,
+    'it was removed or replaced while it was in use, and what is written now would be lost: put it back, or save what ' +
+      'the hub still holds by pinhole backup before you restart it',
+  ],
 ]
 
 /** Errors that leave a transaction as it was; the empty code is that of a value that cannot be bound. */

@@ -1,9 +1,11 @@
 /** What a hub keeps on disk: one SQLite database. */
+import type { Database } from 'better-sqlite3'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import type { PoolStore, SettleIndexStore } from '../invoices/pool-store.ts'
 import { backupDatabase } from './backup.ts'
 import { openDatabase } from './database.ts'
+import { storeError } from './failure.ts'
 import { type Imported, imported } from './imported.ts'
 import { nodeRows, type NodeRows } from './node-rows.ts'
 import { InvoicePool } from './pool.ts'
@@ -30,6 +32,8 @@ export interface Store {
    * size in bytes. Rejects with `ERR_STORE_OPEN`, and then there is no such file.
    */
   backup(file: string): Promise<number>
+  /** Whether what is written does not reach the disk at present. */
+  readonly failing: boolean
   /** Waits for what is being written, then closes the file. */
   close(): Promise<void>
 }
@@ -47,8 +51,17 @@ export interface StoreOptions {
  * `ERR_STORE_SCHEMA`.
  */
 export function openStore(file: string, options: StoreOptions = {}): Store {
-  const { clock = systemClock, log = silentLog, skipMigrations = false } = options
-  const database = openDatabase(file, skipMigrations)
+  const database = openDatabase(file, options.skipMigrations)
+  try {
+    return storeOf(database, file, options)
+  } catch (reason) {
+    database.close()
+    throw storeError(file, reason)
+  }
+}
+
+function storeOf(database: Database, file: string, options: StoreOptions): Store {
+  const { clock = systemClock, log = silentLog } = options
   // This connection reads; the writer's thread has one of its own.
   database.pragma('query_only = ON')
   const writer = new Writer({ file, thread: new WriterThread(file), clock, log })
@@ -74,6 +87,9 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     imported: imported(database, writer),
     services: serviceRows(database, writer),
     backup: (file) => backupDatabase(database, file),
+    get failing() {
+      return writer.failing
+    },
     async close() {
       await writer.close()
       database.close()

@@ -1,11 +1,14 @@
 /** The writer's thread as the main thread sees it: one batch at a time. */
 import { Worker } from 'node:worker_threads'
 import Sqlite from 'better-sqlite3'
+import { fileAt } from './database.ts'
 import type { Outcome, Write } from './write.ts'
 
 /** What the thread is started with. */
 export interface ThreadData {
   readonly file: string
+  /** Which file that was when it was opened. */
+  readonly opened: string | undefined
 }
 
 /** What the thread is told. */
@@ -29,7 +32,7 @@ export class WriterThread {
   #waiting: Waiting | undefined
 
   constructor(file: string) {
-    this.#data = { file }
+    this.#data = { file, opened: fileAt(file) }
   }
 
   /** Resolves when all of `writes` would survive a crash. Rejects when none of them is on the disk. */

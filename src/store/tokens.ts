@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3'
 import type { NewToken, TokenStore } from '../../proxy/token-store.ts'
 import { toHex } from '../base/bytes.ts'
+import { PinholeError } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { isRefusal, storeError } from './failure.ts'
@@ -9,7 +10,7 @@ import type { InvoicePool } from './pool.ts'
 import type { Sales } from './sales.ts'
 import type { Transaction } from './transactions.ts'
 import { own } from './write.ts'
-import type { Writer } from './writer.ts'
+import { STALLED_MS, type Writer } from './writer.ts'
 
 /** Keeps root keys and transactions, and takes tokens back. */
 export interface StoredTokens extends TokenStore {
@@ -47,26 +48,29 @@ export function storedTokens(parts: TokensParts): StoredTokens {
     })
   }
 
-  const read = <T>(query: () => T): T => {
+  const store = async (token: NewToken): Promise<void> => {
     try {
-      return query()
+      await writer.ask({ name: 'sell', token })
+      pool.sold(token.paymentHash)
+      sales.offered(token)
     } catch (reason) {
-      throw storeError(database.name, reason)
+      // Its invoice has not left; one that was refused is sold already and must not come back.
+      if (!isRefusal(reason)) pool.giveBack(token.paymentHash)
+      throw reason
     }
   }
 
+  const read = reading(database.name, log)
+
   return {
-    async add(token) {
-      try {
-        await writer.ask({ name: 'sell', token: ownToken(token) })
-        pool.sold(token.paymentHash)
-        sales.offered(token)
-      } catch (reason) {
-        // Its invoice has not left; one that was refused is sold already and must not come back.
-        if (!isRefusal(reason)) pool.giveBack(token.paymentHash)
-        throw reason
-      }
+    async add(given) {
+      const token = ownToken(given)
+      await within(clock, database.name, store(token))
+      // Sold is only what can be found again: a damaged file takes writes, too.
+      if (read(() => rootKeys.get(token.identifierHash))) return
+      throw storeError(database.name, new Error('what was written is not there'))
     },
+    ready: () => writer.mayAsk(),
     rootKey: (identifierHash) => read(() => rootKeys.get(identifierHash)),
     priceMsat: (identifierHash) => read(() => prices.get(identifierHash)),
     paid(identifierHash) {
@@ -86,6 +90,39 @@ export function storedTokens(parts: TokensParts): StoredTokens {
       for (const listener of listeners) listener(hash)
       return gone > 0
     },
+  }
+}
+
+/** Turns what SQLite throws into errors of ours, and logs when that begins. */
+function reading(file: string, log: Log): <T>(query: () => T) => T {
+  let unreadable = false
+  return (query) => {
+    try {
+      const found = query()
+      unreadable = false
+      return found
+    } catch (reason) {
+      const error = storeError(file, reason)
+      if (!unreadable) log.error({ error }, 'the database cannot be read, paid tokens are refused')
+      unreadable = true
+      throw error
+    }
+  }
+}
+
+/** Rejects when `storing` takes too long; it goes on, and then nobody has seen what it stored. */
+async function within(clock: Clock, file: string, storing: Promise<void>): Promise<void> {
+  let cancel = () => {}
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(STALLED_MS, () => {
+      const text = `the database ${file} has taken nothing for ${STALLED_MS / 1_000} s`
+      reject(new PinholeError('ERR_STORE_OPEN', text))
+    })
+  })
+  try {
+    await Promise.race([storing, late])
+  } finally {
+    cancel()
   }
 }
 

@@ -14,6 +14,8 @@ import type { Outcome, Write } from './write.ts'
 const MAX_BATCH = 1_000
 /** When to try again what must be kept, if the disk is full and nobody else writes. */
 const RETRY_MS = 1_000
+/** How long a commit may take until nobody else is made to wait for it. */
+export const STALLED_MS = 5_000
 
 type Thread = Pick<WriterThread, 'write' | 'close'>
 
@@ -47,6 +49,8 @@ export class Writer {
   readonly #log: Log
   #queue: Entry[] = []
   #failures = 0
+  #sentMs = 0
+  #nextTryMs = 0
   #state: State = { name: 'idle' }
   #ending: { readonly drained: () => void } | undefined
 
@@ -55,6 +59,24 @@ export class Writer {
     this.#thread = thread
     this.#clock = clock
     this.#log = log
+  }
+
+  /** Whether the disk does not take what is written, or takes its time. */
+  get failing(): boolean {
+    const stalled = this.#clock.now() - this.#sentMs > STALLED_MS
+    return this.#failures > 0 || (this.#state.name === 'writing' && stalled)
+  }
+
+  /**
+   * Whether it is worth to `ask` for what can be left: always while all is well, and otherwise once in a second, to find
+   * out whether that is over.
+   */
+  mayAsk(): boolean {
+    if (!this.failing) return true
+    const now = this.#clock.now()
+    if (this.#state.name === 'writing' || now < this.#nextTryMs) return false
+    this.#nextTryMs = now + RETRY_MS
+    return true
   }
 
   /**
@@ -102,6 +124,7 @@ export class Writer {
   #send(): void {
     const batch = this.#queue.splice(0, MAX_BATCH)
     this.#state = { name: 'writing' }
+    this.#sentMs = this.#clock.now()
     this.#thread.write(batch.map(({ write }) => write)).then(
       (outcomes) => this.#committed(batch, outcomes),
       (reason: unknown) => this.#failed(batch, storeError(this.#file, reason)),
@@ -129,6 +152,7 @@ export class Writer {
 
   #failed(batch: readonly Entry[], error: PinholeError): void {
     const kept = batch.filter(({ failed }) => failed === undefined)
+    this.#nextTryMs = this.#clock.now() + RETRY_MS
     if (this.#failures++ === 0) this.#log.error({ error }, 'the database cannot be written')
     this.#queue = [...kept, ...this.#queue]
     for (const { failed } of batch) failed?.(error)

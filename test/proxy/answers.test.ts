@@ -4,7 +4,7 @@ import test, { describe } from 'node:test'
 import { compilePattern } from '../../proxy/pattern.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { open2, raw } from '../listener/serving.ts'
-import { ask, ask2, openShop } from './shop.ts'
+import { ask, ask2, buy, openShop } from './shop.ts'
 
 const PAID = { name: 'paid', path: compilePattern('^/paid'), priceMsat: 10_000n }
 const QUIET = { name: 'quiet', path: compilePattern('^/q'), quietPaths: [compilePattern('^/q/')] }
@@ -192,6 +192,26 @@ describe('HTTP/1.1', () => {
     assert.deepEqual(unsold.challenges, [])
     invoices.failure = new Error('garbage')
     assert.equal((await ask(`${url}/paid`)).body, 'challenge failure\n')
+  })
+
+  test('503 with a time to come back while the database fails', async (t) => {
+    const shop = await openShop(t, { services: [PAID] })
+    const { url, tokens, invoices } = shop
+    const { authorization } = await buy(shop, '/paid')
+    tokens.adding = () => Promise.reject(new PinholeError('ERR_STORE_OPEN', 'secret.db: full'))
+    const unsold = await ask(`${url}/paid`)
+    assert.deepEqual([unsold.status, unsold.headers['retry-after']], [503, '5'])
+    assert.match(unsold.body, /ERR_STORE_UNAVAILABLE|err_store_unavailable/)
+    assert.doesNotMatch(unsold.body, /secret\.db/)
+    const asked = invoices.asked.length
+    tokens.ready = () => false
+    assert.equal((await ask(`${url}/paid`)).status, 503)
+    assert.equal(invoices.asked.length, asked, 'no invoice for what cannot be stored')
+    tokens.rootKey = () => {
+      throw new PinholeError('ERR_STORE_OPEN', 'secret.db: damaged')
+    }
+    const unread = await ask(`${url}/paid`, { headers: { authorization } })
+    assert.deepEqual([unread.status, unread.headers['retry-after']], [503, '5'])
   })
 
   test('400 for a path that could be read in two ways', async (t) => {

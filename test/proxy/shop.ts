@@ -35,6 +35,7 @@ export class MemoryTokens implements TokenStore {
   lookups = 0
   /** What `add` does before it resolves. */
   adding: () => Promise<void> = async () => {}
+  ready = (): boolean => true
   readonly #keys = new Map<string, Uint8Array>()
   readonly #listeners = new Set<(identifierHash: Uint8Array) => void>()
 
