@@ -51,6 +51,11 @@ export interface ExchangeLimits {
   readonly writeMs: number
 }
 
+/** Characters of interim answers that one request passes on: nothing holds them back for a client that does not read. */
+const MAX_INTERIM_CHARS = 65_536
+/** What one costs beside its fields. */
+const INTERIM_CHARS = 32
+
 type Phase = 'connecting' | 'sending' | 'waiting' | 'answering' | 'draining' | 'over'
 
 const STAGES: Readonly<Record<Phase, Stage>> = {
@@ -77,6 +82,7 @@ export class Exchange implements Watched {
   #outcome: Outcome = { name: 'abandoned' }
   #status = 0
   #grpc: readonly string[] = []
+  #interimChars = 0
   /** Whether anything moved since the last sweep, and when something last had by then. */
   #moved = true
   #stillSinceMs = 0
@@ -128,7 +134,10 @@ export class Exchange implements Watched {
   /** An interim answer other than 100. */
   info(status: number, raw: readonly string[]): void {
     this.#moved = true
-    if (!this.isOver && status !== 100 && status !== 101) this.reply.info(status, passedOn(raw))
+    if (this.isOver || status === 100 || status === 101) return
+    const fields = passedOn(raw)
+    this.#interimChars += fields.reduce((sum, text) => sum + text.length, INTERIM_CHARS)
+    if (this.#interimChars <= MAX_INTERIM_CHARS) this.reply.info(status, fields)
   }
 
   /** The upstream's status and headers; `ended` when no body and no trailers follow. */

@@ -9,6 +9,7 @@ import type { Service, Upstream } from '../service.ts'
 import { Connections } from './connections.ts'
 import { Deadlines } from './deadlines.ts'
 import { hostOf } from './dial.ts'
+import type { Framing } from './http1-head.ts'
 import { Exchange } from './exchange.ts'
 import { outgoingOf, type Way } from './outgoing.ts'
 import type { ClientRequest, ClientResponse, Outcome, Passage } from './passage.ts'
@@ -18,6 +19,7 @@ import { Http2Reply } from './reply-http2.ts'
 import { RequestHeaders } from './request-headers.ts'
 import { cleanPrefix } from './request-path.ts'
 import { sendUpgrade } from './upgrade.ts'
+import { UpgradeBody, upgradeFraming } from './upgrade-body.ts'
 
 /** What a forwarder works with. */
 export interface ForwarderDeps {
@@ -33,6 +35,8 @@ interface Route extends Way {
 
 /** RFC 7540's upgrade to HTTP/2, which RFC 9113 took back: answered as the plain request that it is too. */
 const HTTP2_UPGRADE = 'h2c'
+
+const BAD_FRAMING = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** Forwards requests and keeps the connections to the upstreams. */
 export class Forwarder {
@@ -69,10 +73,17 @@ export class Forwarder {
     const protocol = req.headers.upgrade ?? ''
     // Node leaves a socket that it hands over without a listener.
     socket.on('error', () => {})
+    const framing = upgradeFraming(req)
+    if (!framing) {
+      socket.end(BAD_FRAMING)
+      return Promise.resolve({ name: 'abandoned' })
+    }
     return new Promise((resolve) => {
-      const reply = new Http1Reply(req, responseOn(req, socket))
+      const late = framing.name === 'none' ? undefined : lateBody(req, framing, socket, head)
+      const reply = new Http1Reply(req, responseOn(req, socket), late)
       const exchange = this.#exchange(req, reply, passage, route, resolve)
-      if (protocol.toLowerCase() === HTTP2_UPGRADE) return route.connections.send(exchange)
+      // RFC 9110 §7.8: an upgrade may be left alone. One with a body can take place only once that was read.
+      if (late || protocol.toLowerCase() === HTTP2_UPGRADE) return route.connections.send(exchange)
       const connect = () => route.connections.http1.open()
       sendUpgrade(exchange, socket, { head, protocol }, connect, (outcome) => {
         this.#deadlines.delete(exchange)
@@ -168,6 +179,16 @@ export function replyTo(req: IncomingMessage | Http2ServerRequest, res: ClientRe
     throw new TypeError('request and response are of different HTTP versions')
   }
   return new Http1Reply(req, res)
+}
+
+function lateBody(
+  req: IncomingMessage,
+  framing: Framing,
+  socket: Duplex,
+  head: Buffer,
+): UpgradeBody {
+  if (!(socket instanceof net.Socket)) throw new TypeError('an upgrade needs a socket')
+  return new UpgradeBody(req, framing, socket, head)
 }
 
 /** A response for a socket that Node's server has let go. */

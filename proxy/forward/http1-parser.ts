@@ -1,5 +1,5 @@
 /** Takes the bytes of an HTTP/1.1 connection apart into answers (RFC 9112), as they come in. */
-import { type Head, readFields, readHead } from './http1-head.ts'
+import { type Framing, type Head, readFields, readHead } from './http1-head.ts'
 
 /** Hears what an answer consists of. */
 export interface AnswerEvents {
@@ -52,6 +52,12 @@ export class AnswerParser {
   expect(method: string): void {
     this.#method = method
     this.#state = 'head'
+  }
+
+  /** A body without a head is due. */
+  expectBody(framing: Framing): void {
+    this.#left = framing.name === 'length' ? framing.bytes : 0
+    this.#state = framing.name === 'chunks' ? 'size' : framing.name === 'close' ? 'close' : 'length'
   }
 
   /** Reads what has come in; what follows an answer is more than was asked for. */
@@ -112,12 +118,7 @@ export class AnswerParser {
     if (end < 0) return undefined
     const head = readHead(bytes.toString('latin1', at, end + CRLF.length), this.#method)
     if (head.status === 101) throw new Error('the answer changes the protocol')
-    const { framing } = head
-    if (head.status >= 200) {
-      this.#left = framing.name === 'length' ? framing.bytes : 0
-      this.#state =
-        framing.name === 'chunks' ? 'size' : framing.name === 'close' ? 'close' : 'length'
-    }
+    if (head.status >= 200) this.expectBody(head.framing)
     this.#events.head(head)
     if (this.#state === 'length' && this.#left === 0) this.#end([])
     return end + EMPTY_LINE.length

@@ -1,22 +1,29 @@
 /** Answers a client that speaks HTTP/1.1 or 1.0. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
+import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Loan } from './inlet.ts'
 import { MAX_HELD_BYTES, type Reply } from './reply.ts'
 import type { ResponseHead } from './response-head.ts'
+import type { UpgradeBody } from './upgrade-body.ts'
 
 export class Http1Reply implements Reply {
-  readonly body: IncomingMessage
+  readonly body: Readable
   readonly sink: ServerResponse
+  readonly #req: IncomingMessage
+  readonly #late: UpgradeBody | undefined
   #hasLength = false
   #isFlushed = false
   /** The first piece of the body, until the tick ends in which the head came. */
   #held: Buffer | undefined
 
-  constructor(req: IncomingMessage, res: ServerResponse) {
-    this.body = req
+  /** `late` is the body where it is not the request's own to read. */
+  constructor(req: IncomingMessage, res: ServerResponse, late?: UpgradeBody) {
+    this.body = late ?? req
     this.sink = res
+    this.#req = req
+    this.#late = late
   }
 
   get started(): boolean {
@@ -28,18 +35,18 @@ export class Http1Reply implements Reply {
   }
 
   isBodyWhole(): boolean {
-    return this.body.complete
+    return this.#late?.isWhole ?? this.#req.complete
   }
 
   requestTrailers(): readonly string[] {
-    return this.body.rawTrailers
+    return this.#late?.trailers ?? this.#req.rawTrailers
   }
 
   info(status: number, fields: readonly string[]): void {
     // Node has no way to send any interim answer but by name. The socket is the response's alone, from
     // the end of the answer before it to its own.
     const { socket } = this.sink
-    if (!socket || this.started || this.body.httpVersion !== '1.1') return
+    if (!socket || this.started || this.#req.httpVersion !== '1.1') return
     let text = `HTTP/1.1 ${status} ${status === 103 ? 'Early Hints' : 'Interim'}\r\n`
     for (let i = 0; i + 1 < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
     socket.write(`${text}\r\n`, 'latin1')
@@ -48,7 +55,7 @@ export class Http1Reply implements Reply {
   head({ status, statusText, fields, hasLength, trailer }: ResponseHead): void {
     this.#hasLength = hasLength
     const chunked =
-      !hasLength && this.body.httpVersion === '1.1' && this.body.method !== 'HEAD' && status >= 200
+      !hasLength && this.#req.httpVersion === '1.1' && this.#req.method !== 'HEAD' && status >= 200
     const lines = [...fields]
     if (trailer !== '' && chunked && status !== 204 && status !== 304) {
       lines.push('Trailer', trailer)

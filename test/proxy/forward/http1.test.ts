@@ -165,6 +165,33 @@ test('interim answers arrive before the answer', async (t) => {
   }
 })
 
+test('interim answers without end are not piled up for a client that does not read them', async (t) => {
+  const count = 100
+  const address = await listenOn(
+    t,
+    net.createServer((socket) => {
+      socket.on('error', () => {}).on('data', () => {
+        const hint = `HTTP/1.1 103 Early Hints\r\nLink: ${'a'.repeat(8_000)}\r\n\r\n`
+        socket.write(`${hint.repeat(count)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`)
+      })
+    }),
+  )
+  const hub = await startHub(t, service({ address }))
+  for (const method of ['GET', 'OPTIONS']) {
+    const passed = await new Promise<number>((resolve, reject) => {
+      let interim = 0
+      http
+        .request(hub.url, { method, maxHeaderSize: 1e6 }, (res) => {
+          res.resume().on('end', () => resolve(interim))
+        })
+        .on('information', () => interim++)
+        .on('error', reject)
+        .end()
+    })
+    assert.equal(passed, 8, method)
+  }
+})
+
 test('server-sent events arrive one by one as they are sent', async (t) => {
   let send = (_text: string) => {}
   const address = await listenOn(

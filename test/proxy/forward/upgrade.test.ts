@@ -81,6 +81,38 @@ test('an upstream that is away draws 502; an upgrade to h2c is answered as a pla
   assert.match(text, /^HTTP\/1.1 200 OK\r\n[^]*undefined/)
 })
 
+for (const protocol of ['h2c', 'other']) {
+  test(`a body that comes with an upgrade to ${protocol} arrives whole`, async (t) => {
+    const seen = http.createServer((req, res) => {
+      let body = ''
+      req.setEncoding('latin1').on('data', (piece: string) => (body += piece))
+      req.on('end', () => res.end(`<${body}|${String(req.trailers['x-sum'])}>`))
+    })
+    const hub = await startHub(t, service({ address: await listenOn(t, seen) }))
+    const post = async (fields: string, ...pieces: readonly string[]) => {
+      const socket = net.connect({ port: hub.port, host: '127.0.0.1', noDelay: true })
+      const head = `POST / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: ${protocol}`
+      socket.write(`${head}\r\n${fields}\r\n\r\n${pieces[0] ?? ''}`)
+      let text = ''
+      socket.setEncoding('latin1').on('data', (piece: string) => (text += piece))
+      for (const piece of pieces.slice(1)) {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        socket.write(piece)
+      }
+      await once(socket, 'close')
+      return /^HTTP\/1.1 (?:100[^]*HTTP\/1.1 )?(\d+)[^]*?(<.*>)?$/.exec(text)?.slice(1)
+    }
+    assert.deepEqual(await post('content-length: 5', 'hello, more'), ['200', '<hello|undefined>'])
+    assert.deepEqual(await post('content-length: 5', '', 'hel', 'lo'), ['200', '<hello|undefined>'])
+    const chunks = ['3\r\nhel\r\n2', '\r\nlo\r\n0\r\nx-sum: 7\r\n\r\n']
+    assert.deepEqual(await post('transfer-encoding: chunked', ...chunks), ['200', '<hello|7>'])
+    const asks = 'content-length: 2\r\nexpect: 100-continue'
+    assert.deepEqual(await post(asks, '', 'ab'), ['200', '<ab|undefined>'])
+    assert.equal(await post('transfer-encoding: chunked', 'zz\r\n'), undefined)
+    assert.deepEqual((await post('transfer-encoding: gzip', 'x'))?.[0], '400')
+  })
+}
+
 for (const end of ['client', 'upstream'] as const) {
   test(`after 101, a ${end} that breaks takes the other end with it`, async (t) => {
     const upstream = deferred<net.Socket>()
