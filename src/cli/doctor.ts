@@ -18,7 +18,8 @@ interface DoctorOptions extends ReachOptions {
 const ASK_MS = 150_000
 
 const HELP = `
-Asks the running hub. Where none runs, it looks at the configuration, its files, the ports and the upstreams.
+Asks the running hub. Where none runs, it looks at the configuration, its files, the services and nodes of the
+database, the ports and the upstreams.
 Ends with 1 when something is wrong, with 0 when there are warnings only.
 
 Examples:
@@ -62,11 +63,13 @@ function isAbsent(reason: unknown): reason is PinholeError {
 async function lookAlone({ basedir, configfile, reconcile }: DoctorOptions): Promise<Finding[]> {
   const config = loadConfig({ basedir, configfile })
   const { runDoctor } = await import('../doctor/doctor.ts')
+  const { startable } = await import('./startable.ts')
   const release = holdProcess()
   try {
     const { services } = config
     const unknown = { address: undefined, outside: undefined, nodes: undefined, ledger: undefined }
-    return await runDoctor({ config, clock: systemClock, services, ...unknown }, { reconcile })
+    const alone = { clock: systemClock, startable: () => startable(config) }
+    return await runDoctor({ config, services, ...unknown, ...alone }, { reconcile })
   } finally {
     release()
   }

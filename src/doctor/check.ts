@@ -39,6 +39,8 @@ export interface DoctorDeps {
   readonly nodes: readonly DoctorNode[] | undefined
   /** What was sold; `undefined` when no hub runs. */
   readonly ledger: Ledger | undefined
+  /** Where no hub runs: rejects with what a start would end with. */
+  readonly startable?: (() => Promise<void>) | undefined
 }
 
 /** What one look has shown. */

@@ -10,11 +10,13 @@ import { permissionsCheck } from './permissions.ts'
 import { portsCheck } from './ports.ts'
 import { reconcileCheck } from './reconcile.ts'
 import { relayCheck } from './relay.ts'
+import { startCheck } from './start.ts'
 import { timeCheck } from './time.ts'
 import { upstreamsCheck } from './upstreams.ts'
 
 const CHECKS: readonly Check[] = [
   configCheck,
+  startCheck,
   portsCheck,
   certificateCheck,
   relayCheck,

@@ -1,10 +1,11 @@
-/** Services of a database that is only looked at: a hub may be using it, or none may have opened it for long. */
+/** Services and nodes of a database that is only looked at: a hub may be using it, or none may have opened it for long. */
 import { existsSync } from 'node:fs'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { tablesOf } from './aperture/beside.ts'
 import { storeError } from './failure.ts'
 import { type ImportedService, importedServices } from './imported.ts'
 import { APPLICATION_ID } from './migrations.ts'
+import { type NodeRow, storedNodes } from './node-rows.ts'
 import { keptRows, type ServiceRow } from './service-rows.ts'
 
 /** What a database has of services. */
@@ -15,6 +16,24 @@ export interface KeptServices {
 
 /** Those in `file`; `undefined` where there is none or it is not ours. @throws ERR_STORE_OPEN */
 export function keptServices(file: string): KeptServices | undefined {
+  return look(file, (database, tables) => ({
+    rows: tables.includes('service_entries') ? keptRows(database) : [],
+    imported: tables.includes('services') ? importedServices(database) : [],
+  }))
+}
+
+/** The paired nodes in `file`, none where there is no such file or it is not ours. @throws ERR_STORE_OPEN */
+export function keptNodes(file: string): readonly NodeRow[] {
+  const found = look(file, (database, tables) => {
+    return tables.includes('nodes') ? storedNodes(database) : []
+  })
+  return found ?? []
+}
+
+function look<T>(
+  file: string,
+  read: (database: Database, tables: readonly string[]) => T,
+): T | undefined {
   if (!existsSync(file)) return undefined
   let database: Database | undefined
   try {
@@ -24,11 +43,7 @@ export function keptServices(file: string): KeptServices | undefined {
     if (Number(database.pragma('application_id', { simple: true })) !== APPLICATION_ID) {
       return undefined
     }
-    const tables = tablesOf(database)
-    return {
-      rows: tables.includes('service_entries') ? keptRows(database) : [],
-      imported: tables.includes('services') ? importedServices(database) : [],
-    }
+    return read(database, tablesOf(database))
   } catch (reason) {
     throw storeError(file, reason)
   } finally {

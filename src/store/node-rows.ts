@@ -46,11 +46,17 @@ export interface NodeTraces {
   forgetInvoices(name: string): void
 }
 
+/** All of them, in the order of pairing. */
+export function storedNodes(database: Database): readonly NodeRow[] {
+  const query = sql.selectFrom('nodes').selectAll()
+  return all(database, query.orderBy('created_ms').orderBy('name')).map(nodeRow)
+}
+
 /** The nodes of an open database; `traces` hears of each that is removed. */
 export function nodeRows(database: Database, writer: Writer, traces: NodeTraces): NodeRows {
   const query = sql.selectFrom('nodes').selectAll()
   return {
-    list: () => all(database, query.orderBy('created_ms').orderBy('name')).map(nodeRow),
+    list: () => storedNodes(database),
     get(name) {
       const row = first(database, query.where('name', '=', name))
       return row && nodeRow(row)
