@@ -1,4 +1,5 @@
 /** Runs a hub, or the sandbox, until a signal ends it. */
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { PinholeError } from '../base/errors.ts'
 import { bothLogs, type Log } from '../base/log.ts'
@@ -36,7 +37,9 @@ export async function runHub(
     const readAgain = () => {
       // As programs expect that move logs aside.
       file?.sink.reopen()
-      return read()
+      const next = read()
+      checkStillThere(config.configfile, next.configfile)
+      return next
     }
     reloadOnSignal(hub, readAgain, log)
     const address = await hub.listen()
@@ -47,6 +50,17 @@ export async function runHub(
     // One that was moved aside may be being compressed.
     await file?.sink.close()
   }
+}
+
+/**
+ * A file that is gone or empty is what a full disk or an editor leaves behind: all defaults would take every service off.
+ * Throws `ERR_CONFIG_FILE`.
+ */
+function checkStillThere(before: string, now: string): void {
+  if (before === '') return
+  if (now === '') throw new PinholeError('ERR_CONFIG_FILE', `${before} is not there any more`)
+  if (readFileSync(now, 'utf8').trim() !== '') return
+  throw new PinholeError('ERR_CONFIG_FILE', `${now} is empty`)
 }
 
 /** The sandbox uses nothing of what is set up, and does not let anybody think that it did. */
