@@ -41,6 +41,7 @@ export function generatePhrase(randomBytes: (length: number) => Uint8Array): str
  * the phrase.
  */
 export function parsePhrase(text: string): Uint8Array {
+  if (typeof text !== 'string') throw new TypeError('a pairing phrase is one text of ten words')
   const words = text
     .toLowerCase()
     .split(/[\s,;]+/)

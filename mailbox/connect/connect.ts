@@ -60,6 +60,12 @@ export interface ConnectOptions {
 /** Default of `timeoutMs`. */
 export const CONNECT_TIMEOUT_MS = 15_000
 
+/** Throws a `TypeError` for what is no span of time. */
+export function checkTimeout(timeoutMs: number): void {
+  if (typeof timeoutMs === 'number' && timeoutMs > 0) return
+  throw new TypeError(`timeoutMs is a positive number of milliseconds, not ${String(timeoutMs)}`)
+}
+
 /** The node at the other end, over a session that heals itself until it is closed. */
 export class PairedNode extends LightningNode {
   readonly #session: Session
@@ -118,6 +124,7 @@ export function connectOn(platform: Platform): Connect {
     if (!platform.transports.includes(transport)) {
       throw new TypeError(`this runtime reaches no relay over ${transport}`)
     }
+    checkTimeout(timeoutMs)
     signal?.throwIfAborted()
     const { crypto } = platform
     const notebook = await Notebook.open({ ...options, crypto, clock })

@@ -25,6 +25,7 @@ import type { Metadata } from '../rpc/rpc.ts'
 import { backoffMs } from '../transport/backoff.ts'
 import type { MailboxStatus } from '../transport/mailbox-link.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
+import { announce } from './announce.ts'
 import { attempt, type Connection } from './attempt.ts'
 import type { SessionState } from './state.ts'
 import {
@@ -268,7 +269,7 @@ export class Session {
   #enter(next: SessionState): void {
     if (this.#state.name === 'closed') return
     this.#state = next
-    for (const listener of [...this.#listeners]) listener(next)
+    announce(this.#listeners, next, this.#options.log)
   }
 
   #end(reason: PinholeError | undefined): void {

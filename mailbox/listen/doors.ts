@@ -10,6 +10,7 @@ import { wipe } from '../../src/base/bytes.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { asPinholeError, type PinholeError } from '../../src/base/errors.ts'
 import type { Log } from '../../src/base/log.ts'
+import { announce } from '../connect/announce.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
 import { holdProcess } from '../hold-process.ts'
 import type { Link } from '../link.ts'
@@ -201,7 +202,7 @@ export class Doors {
     this.#state = next
     if (next.name === last.name && reasonOf(next)?.code === reasonOf(last)?.code) return
     this.#report(next)
-    for (const listener of [...this.#listeners]) listener(next)
+    announce(this.#listeners, next, this.#options.log)
   }
 
   #report(state: ListenerState): void {

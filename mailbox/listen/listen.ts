@@ -8,6 +8,7 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
+import { checkTimeout } from '../connect/connect.ts'
 import { nodePlatform } from '../connect/node.ts'
 import type { Platform, TransportName } from '../connect/platform.ts'
 import type { Link } from '../link.ts'
@@ -87,7 +88,12 @@ export const listen = listenOn(nodePlatform)
 
 async function start(platform: Platform, options: ListenOptions): Promise<Listener> {
   const { clock = systemClock, log = silentLog, signal } = options
-  const { transport = 'grpc', insecureTls, ca } = options
+  const { transport = 'grpc', insecureTls, ca, timeoutMs = LISTEN_TIMEOUT_MS } = options
+  if (!platform.transports.includes(transport)) {
+    throw new TypeError(`this runtime reaches no relay over ${transport}`)
+  }
+  checkTimeout(timeoutMs)
+  const authData = authDataOf(options)
   signal?.throwIfAborted()
   const serve = servingOf(options)
   const { crypto } = platform
@@ -95,7 +101,6 @@ async function start(platform: Platform, options: ListenOptions): Promise<Listen
   const notebook = await Notebook.open({ ...options, newPhrase, crypto, clock })
   const address = parseMailbox(notebook.pairing.mailbox)
   const relay = platform.relay(address, { transport, insecureTls, ca, clock })
-  const authData = authDataOf(options)
   const doors = new Doors({ notebook, crypto, relay, authData, serve, clock, log })
   await opened(doors, options)
   return {
@@ -126,6 +131,9 @@ function servingOf({ server, onConnection }: ListenOptions) {
 }
 
 function authDataOf({ authData }: ListenOptions) {
+  if (!['string', 'function'].includes(typeof authData) && !(authData instanceof Uint8Array)) {
+    throw new TypeError('give authData: a text such as "Macaroon: <hex>", bytes, or a function')
+  }
   return async (client: Uint8Array | undefined): Promise<Uint8Array> => {
     const drawn = typeof authData === 'function' ? await authData(client) : authData
     return typeof drawn === 'string' ? utf8(drawn) : drawn

@@ -23,20 +23,20 @@ export interface LncConfig extends Pick<
   'transport' | 'insecureTls' | 'ca' | 'timeoutMs' | 'clock' | 'log'
 > {
   /** The mailbox relay as host:port; default `DEFAULT_SERVER_HOST`. */
-  readonly serverHost?: string
-  readonly pairingPhrase?: string
+  readonly serverHost?: string | undefined
+  readonly pairingPhrase?: string | undefined
   /** Own private key of an earlier pairing, in hex; needs `remoteKey`. */
-  readonly localKey?: string
+  readonly localKey?: string | undefined
   /** The node's public key of an earlier pairing, in hex. */
-  readonly remoteKey?: string
+  readonly remoteKey?: string | undefined
   /** Tells stores apart that keep several pairings; handed to `credentialStore` by whoever makes it. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   /** Handed to the credential store. The one in memory keeps nothing, so it needs none. */
-  readonly password?: string
+  readonly password?: string | undefined
   /** Where the pairing is kept; default in memory. */
-  readonly credentialStore?: CredentialStore
+  readonly credentialStore?: CredentialStore | undefined
   /** Descriptors of services besides lnd's lightning, invoices and router (a part of each): see `JsonRpc`. */
-  readonly registry?: Registry
+  readonly registry?: Registry | undefined
 }
 
 type OnMessage = (message: never) => void

@@ -49,6 +49,9 @@ export class Notebook {
    */
   static async open(options: NotebookOptions): Promise<Notebook> {
     const { store = memoryStore(), clock } = options
+    if (typeof store.load !== 'function' || typeof store.save !== 'function') {
+      throw new TypeError('a store has the methods load and save, as fileStore(file) has')
+    }
     const given = givenPairing(options)
     const stored = await fromStore(() => store.load())
     const pairing = chosen(given, stored, options)
@@ -120,7 +123,7 @@ function givenPhrase(phrase: string, crypto: LncCrypto): Extract<Given, { with: 
 
 function chosen(given: Given, stored: Pairing | undefined, options: NotebookOptions): Pairing {
   const mailbox = options.mailbox ?? stored?.mailbox
-  if (mailbox === undefined) throw new TypeError('give the address of the mailbox')
+  if (typeof mailbox !== 'string') throw new TypeError('give the address of the mailbox')
   const wanted = given ?? (stored ? undefined : newlyMade(options))
   if (!wanted) {
     if (!stored) throw new TypeError('give a phrase, keys, or a store that holds a pairing')
@@ -141,7 +144,8 @@ function newlyMade({ newPhrase, crypto }: NotebookOptions): Given {
 
 /** A copy of its own: `slice` of a `Buffer` would share the caller's memory. */
 function bytesOf(key: Uint8Array | string): Uint8Array | undefined {
-  return typeof key === 'string' ? fromHex(key) : Uint8Array.from(key)
+  if (typeof key === 'string') return fromHex(key)
+  return key instanceof Uint8Array ? Uint8Array.from(key) : undefined
 }
 
 async function fromStore<T>(action: () => Promise<T>): Promise<T> {
