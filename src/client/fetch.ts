@@ -27,11 +27,18 @@ export interface PayingFetchOptions extends PayingOptions {
 /** Default of `maxReplayBytes`. */
 export const MAX_REPLAY_BYTES = 1_048_576
 const PAYMENT_REQUIRED = 402
+const STORE_METHODS = ['list', 'put', 'remove'] as const
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
-/** What buys for a client with these options. Throws a `TypeError` for a limit that is none. */
+/** What buys for a client with these options. Throws a `TypeError` for a wallet or a limit that is none. */
 export function buyerOf({ wallet, maxSats, store, clock = systemClock }: PayingOptions): Buyer {
+  if (typeof (wallet as Partial<Wallet> | undefined)?.pay !== 'function') {
+    throw new TypeError('a wallet is an object with a method pay(invoice, options)')
+  }
+  if (store && !STORE_METHODS.every((name) => typeof store[name] === 'function')) {
+    throw new TypeError('a store has the methods list, put and remove, as tokenFiles(folder) has')
+  }
   if (!Number.isFinite(maxSats) || maxSats < 0) {
     throw new TypeError(`maxSats is a number of satoshis, not ${maxSats}`)
   }
@@ -104,7 +111,11 @@ class SentRequest {
     }
     const challenge = response.headers.get('www-authenticate')
     const discard = async () => response.body?.cancel()
-    const checkRepeatable = () => this.#body.check()
+    const checkRepeatable = () => {
+      // Nothing is paid for whom the answer does not reach any more.
+      this.signal?.throwIfAborted()
+      this.#body.check()
+    }
     return { response, unpaid: challenge === null ? [] : [challenge], checkRepeatable, discard }
   }
 

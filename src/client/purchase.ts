@@ -3,7 +3,7 @@
  * open payment is brought to its end before another begins.
  */
 import { createHash } from 'node:crypto'
-import { equalBytes } from '../base/bytes.ts'
+import { equalBytes, fromHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { isPinholeError, PinholeError } from '../base/errors.ts'
 import { decodeInvoice } from '../bolt11/decode.ts'
@@ -92,7 +92,9 @@ async function pay(purse: Purse, token: BoughtToken): Promise<PaidToken> {
     payment = await purse.wallet.pay(token.invoice, { maxFeeMsat })
   } catch (reason) {
     if (isPinholeError(reason, ...UNPAID)) await purse.tokens.remove(token)
-    throw reason instanceof PinholeError ? reason : pending(token, 'the wallet failed', reason)
+    throw reason instanceof PinholeError
+      ? reason
+      : pending(token, `the wallet failed${said(reason)}`, reason)
   }
   return keep(purse, token, payment)
 }
@@ -100,19 +102,25 @@ async function pay(purse: Purse, token: BoughtToken): Promise<PaidToken> {
 async function keep(
   { tokens }: Purse,
   token: BoughtToken,
-  { preimage }: Pick<Payment, 'preimage'>,
+  payment: Partial<Payment> | undefined,
 ): Promise<PaidToken> {
-  const hash = createHash('sha256').update(preimage).digest()
-  if (preimage.length !== 32 || !equalBytes(hash, token.paymentHash)) {
+  const bytes = bytesOf(payment?.preimage)
+  if (!bytes || !equalBytes(createHash('sha256').update(bytes).digest(), token.paymentHash)) {
     // The money may be gone: the token stays open, so that nothing is bought in its place.
     throw new PinholeError(
       'ERR_PAYMENT_PENDING',
       'the wallet gave a preimage that is not that of the invoice',
     )
   }
-  const paid = { ...token, preimage: Uint8Array.from(preimage) }
+  const paid = { ...token, preimage: bytes }
   await tokens.put(paid)
   return paid
+}
+
+/** A copy of 32 bytes. Taken in hex too, as most wallets tell them: they are paid for by now. */
+function bytesOf(preimage: unknown): Uint8Array | undefined {
+  const bytes = typeof preimage === 'string' ? fromHex(preimage) : preimage
+  return bytes instanceof Uint8Array && bytes.length === 32 ? Uint8Array.from(bytes) : undefined
 }
 
 const isExpired = ({ clock }: Purse, { invoice }: BoughtToken): boolean =>
@@ -139,6 +147,10 @@ export function satoshis(msat: bigint): string {
   const decimals = rest === 0n ? '' : `.${String(rest).padStart(3, '0').replace(/0+$/, '')}`
   return `${msat / 1000n}${decimals} sat`
 }
+
+/** What a wallet said when it failed. */
+const said = (reason: unknown): string =>
+  reason instanceof Error && reason.message !== '' ? `: ${reason.message}` : ''
 
 const pending = (token: BoughtToken, why: string, cause?: unknown): PinholeError =>
   new PinholeError(

@@ -4,7 +4,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { replaceFile } from '../../mailbox/pairing/durable-file.ts'
 import { toHex } from '../base/bytes.ts'
-import { PinholeError } from '../base/errors.ts'
+import { asPinholeError, PinholeError } from '../base/errors.ts'
 import { type BoughtToken, type BoughtTokens, formatToken, parseToken } from './bought-token.ts'
 
 /** Hex digits of the origin's hash that a file name begins with. */
@@ -28,11 +28,19 @@ async function list(folder: string, origin: string): Promise<readonly BoughtToke
   const start = nameOf(origin)
   const names = await readdir(folder).catch(unlessMissing<string[]>([]))
   const wanted = names.filter((name) => name.startsWith(start) && name.endsWith('.json'))
-  const read = wanted.map((name) =>
-    readFile(path.join(folder, name), 'utf8').catch(unlessMissing<undefined>(undefined)),
-  )
-  const texts = (await Promise.all(read)).filter((text) => text !== undefined)
-  return texts.map(parseToken).filter((token) => token.origin === origin)
+  const tokens = await Promise.all(wanted.map((name) => read(path.join(folder, name))))
+  return tokens.filter((token) => token !== undefined).filter((token) => token.origin === origin)
+}
+
+async function read(file: string): Promise<BoughtToken | undefined> {
+  const json = await readFile(file, 'utf8').catch(unlessMissing<undefined>(undefined))
+  if (json === undefined) return undefined
+  try {
+    return parseToken(json)
+  } catch (reason) {
+    const { message } = asPinholeError(reason, 'ERR_PAYMENT_STORE')
+    throw new PinholeError('ERR_PAYMENT_STORE', `${file}: ${message}`)
+  }
 }
 
 const nameOf = (origin: string): string =>
