@@ -7,7 +7,7 @@ import { asPinholeError, PinholeError } from '../base/errors.ts'
 import type { Scope } from './contract.ts'
 
 /** Identifier of every admin macaroon (Aperture's). */
-export const ADMIN_IDENTIFIER = utf8('admin')
+export const ADMIN_IDENTIFIER: Uint8Array = utf8('admin')
 
 /** How far a macaroon is to reach; what is left out stays as it is. */
 export interface MacaroonLimits {
