@@ -153,6 +153,13 @@ export const PREFLIGHT: Answer = {
   body: '\n',
 }
 
+/** An upgrade was asked for where there is none. */
+export const NO_UPGRADE: Answer = {
+  status: 400,
+  headers: typed(TEXT),
+  body: 'this path has no upgrade: ask without the header Upgrade (Java: HttpClient.Version.HTTP_1_1)\n',
+}
+
 /** No service matches. */
 export const NOT_FOUND: Answer = {
   status: 404,

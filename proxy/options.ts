@@ -36,6 +36,8 @@ export interface PaywallOptions {
   readonly registry?: Registry | undefined
   /** Paths whose upgrades another listener of the same server answers; without it there are none. */
   readonly ownPaths?: (path: string) => boolean
+  /** Paths of routes beside the paywall: what asks for an upgrade there is for no service, and is refused. */
+  readonly isOwnRoute?: (path: string) => boolean
   /** Told of each request, for the access log: whose it is, for which service (empty for none), how it ended here. */
   readonly onDecided?:
     | ((req: Request, address: string, service: string, outcome: Counted, id: string) => void)

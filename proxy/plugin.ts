@@ -16,7 +16,14 @@ import type { Duplex } from 'node:stream'
 import type { FastifyPluginAsync, onRequestHookHandler } from 'fastify'
 import { type Clock, systemClock } from '../src/base/clock.ts'
 import { type Log, silentLog } from '../src/base/log.ts'
-import { type Answer, INTERNAL_ERROR, PRICE_FAILED, type Refusal, refuse } from './answer.ts'
+import {
+  type Answer,
+  INTERNAL_ERROR,
+  NO_UPGRADE,
+  PRICE_FAILED,
+  type Refusal,
+  refuse,
+} from './answer.ts'
 import { paymentRequired } from './answer-payment.ts'
 import { type Arrival, arrive, cameByTls } from './arrival.ts'
 import type { PlainReply } from './fast-path/reply.ts'
@@ -181,6 +188,8 @@ class Paywall {
   readonly upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const [path = ''] = (req.url ?? '').split('?')
     if (this.deps.ownPaths?.(path)) return
+    // The hub's credentials come there, and are for no upstream.
+    if (this.deps.isOwnRoute?.(path)) return sendOnSocket(socket, NO_UPGRADE, false)
     this.#serve(req, {
       id: this.deps.requestId?.(req) ?? '',
       answer: (answer) => sendOnSocket(socket, answer, req.method === 'HEAD'),

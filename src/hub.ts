@@ -6,6 +6,7 @@ import { mailboxRelay } from '../mailbox/relay/plugin.ts'
 import { parseTrusted, type TrustedProxies } from '../proxy/client-address.ts'
 import { FastPath } from '../proxy/fast-path/fast-path.ts'
 import type { PaywallOptions } from '../proxy/options.ts'
+import { OwnRoutes } from '../proxy/own-routes.ts'
 import { paywall } from '../proxy/plugin.ts'
 import { AccessLog } from './access-log.ts'
 import { listenTo } from './admin/event-sources.ts'
@@ -90,6 +91,7 @@ class RunningHub implements Hub {
   readonly #requestIds = new RequestIds(() => this.#trusted())
   readonly #events: HubEvents
   readonly #uses: UseCounts
+  readonly #ownRoutes = new OwnRoutes()
   #address: string | undefined
   #adminPort: AdminPort | undefined
   #adminAddress: string | undefined
@@ -173,7 +175,10 @@ class RunningHub implements Hub {
       genReqId: this.#requestIds.of,
     })
     this.#parts = { app, listener, certificate }
-    app.addHook('onRoute', ({ url }) => fastPath?.keepOff(url))
+    app.addHook('onRoute', ({ url }) => {
+      this.#ownRoutes.add(url)
+      fastPath?.keepOff(url)
+    })
     registerHub(
       {
         connections: () => listener.connections,
@@ -230,6 +235,7 @@ class RunningHub implements Hub {
         ...selling.paywall,
         fastPath,
         ownPaths,
+        isOwnRoute: this.#ownRoutes.has,
         aroundPage: (page) => {
           refuseBlockedRequests(page, selling.paywall.snapshot)
           limitBodies(page, this.#config.readtimeout, this.#clock)

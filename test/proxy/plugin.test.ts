@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import type net from 'node:net'
 import test, { describe } from 'node:test'
+import { OwnRoutes } from '../../proxy/own-routes.ts'
 import { compilePattern } from '../../proxy/pattern.ts'
 import { newPair, open2, raw } from '../listener/serving.ts'
 import { ask, ask2, buy, openShop } from './shop.ts'
@@ -166,6 +167,28 @@ describe('upgrades', () => {
     const paid = await raw(shop.port, upgrade('/paid', `Authorization: ${authorization}\r\n`))
     assert.match(paid, /^HTTP\/1.1 101 [\s\S]*hello$/)
     assert.match(await raw(shop.port, upgrade('/o')), /^HTTP\/1.1 101 /)
+  })
+
+  test('of own routes are for no service', async (t) => {
+    const routes = new OwnRoutes()
+    const shop = await openShop(t, {
+      services: [{ ...OPEN, path: undefined }],
+      isOwnRoute: routes.has,
+      beside: (app) => {
+        app.addHook('onRoute', ({ url }) => routes.add(url))
+        app.post('/_pinhole/session', () => 'mine')
+        app.get('/api/admin/services/:name', () => 'mine')
+      },
+    })
+    for (const path of ['/_pinhole/session?x', '/api/admin/services/a', '/_pinhole/pay/a']) {
+      assert.match(
+        await raw(shop.port, upgrade(path)),
+        /^HTTP\/1.1 400 [^]*without the header Upgrade/,
+      )
+    }
+    assert.deepEqual(shop.reached, [])
+    await raw(shop.port, upgrade('/_pinhole/sessions'))
+    assert.deepEqual(shop.reached, ['UPGRADE /_pinhole/sessions'])
   })
 
   test('of own paths are left to their listener', async (t) => {
