@@ -11,6 +11,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { storeError } from './failure.ts'
 import type { Tables } from './tables.ts'
 
 /** Where queries begin. */
@@ -23,11 +24,15 @@ export const sql: Kysely<Tables> = new Kysely({
   },
 })
 
-/** All rows of a query; integers are `bigint`. */
+/** All rows of a query; integers are `bigint`. Throws `ERR_STORE_OPEN` when the file cannot be read. */
 export function all<Row>(database: Database, query: Compilable<Row>): readonly Row[] {
   const compiled = query.compile()
-  const statement = database.prepare<unknown[], Row>(compiled.sql).safeIntegers()
-  return statement.all(...compiled.parameters)
+  try {
+    const statement = database.prepare<unknown[], Row>(compiled.sql).safeIntegers()
+    return statement.all(...compiled.parameters)
+  } catch (reason) {
+    throw storeError(database.name, reason)
+  }
 }
 
 /** The first row of a query. */

@@ -98,3 +98,12 @@ test('a damaged file is named when it is opened', async () => {
     message: /pinhole\.db: it is damaged/,
   })
 })
+
+test('what cannot be read later names the file, too', async () => {
+  await withStore(async ({ nodes }, file) => {
+    const other = new Sqlite(file)
+    other.exec('drop table nodes')
+    other.close()
+    assert.throws(() => nodes.list(), { code: 'ERR_STORE_OPEN', message: /pinhole\.db: / })
+  })
+})
