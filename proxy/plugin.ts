@@ -35,6 +35,7 @@ import { isOpenPath } from './match.ts'
 import { type Counted, Meter, NO_SERVICE } from './meter.ts'
 import { registerMeter } from './meter-metrics.ts'
 import type { PaywallOptions } from './options.ts'
+import { showsL402 } from './l402/authorization.ts'
 import { payRoute } from './page/pay-route.ts'
 import { pay } from './pay.ts'
 import { priceOf } from './price.ts'
@@ -113,25 +114,31 @@ class Paywall {
   }
 
   /** The one way. The rest is how requests come onto it and leave it. Waits for nothing that costs nothing. */
-  #decide(arrival: Arrival, routed: Route, strict: boolean): Decision | Promise<Decision> {
+  #decide(arrival: Arrival, routed: Route, snapshot: Snapshot): Decision | Promise<Decision> {
     if (routed.name !== 'service') return routed
     const { service, target } = routed
     const { req, address, wallMs, nowMs } = arrival
+    const strict = snapshot.strictVerify
     const visit = { service, target, req, address, wallMs, nowMs, strict }
     const entry = arrival.trace
       ? arrival.trace.stage('gate', () => this.#enter(visit, req))
       : this.#enter(visit, req)
-    if (entry instanceof Promise) return entry.then((late) => this.#proceed(arrival, routed, late))
-    return this.#proceed(arrival, routed, entry)
+    const proceed = (decided: Entry) => this.#proceed(arrival, routed, decided, snapshot)
+    return entry instanceof Promise ? entry.then(proceed) : proceed(entry)
   }
 
   #enter(visit: Visit, req: Request): Entry | Promise<Entry> {
     return isPreflight(req) ? this.#gate.pass(visit) : this.#gate.enter(visit)
   }
 
-  #proceed(arrival: Arrival, routed: Routed, entry: Entry): Decision | Promise<Decision> {
+  #proceed(
+    arrival: Arrival,
+    routed: Routed,
+    entry: Entry,
+    snapshot: Snapshot,
+  ): Decision | Promise<Decision> {
     if (entry.name === 'refused') return entry
-    if (entry.name === 'unpaid') return this.#sell(arrival, routed)
+    if (entry.name === 'unpaid') return this.#sell(arrival, routed, snapshot)
     const { service, target } = routed
     return {
       name: 'pass',
@@ -141,7 +148,7 @@ class Paywall {
     }
   }
 
-  async #sell(arrival: Arrival, routed: Routed): Promise<Decision> {
+  async #sell(arrival: Arrival, routed: Routed, snapshot: Snapshot): Promise<Decision> {
     const { service, target } = routed
     const priceMsat = await priceOf(this.#pricer, routed, this.deps.log)
     if (priceMsat === undefined) return { name: 'refused', refusal: PRICE_FAILED }
@@ -150,7 +157,10 @@ class Paywall {
     const sale = () => pay({ service, priceMsat, address, id }, this.deps)
     const payment = await (trace ? trace.stage('pay', sale) : sale())
     if (payment.name === 'refused') return payment
-    const answer = await paymentRequired(payment.offer, arrival.asked, target.url)
+    const { challengeLayout: layout, strict401 } = snapshot
+    const status = strict401 && showsL402(arrival.req.rawHeaders) ? 401 : 402
+    const manner = { layout, status } as const
+    const answer = await paymentRequired(payment.offer, arrival.asked, target.url, manner)
     return { name: 'answer', outcome: 'unpaid', answer }
   }
 
@@ -224,7 +234,7 @@ class Paywall {
       const arrival = arrive(req, snapshot.trusted, this.deps.clock, way.id, trace)
       const routed = route(arrival, snapshot)
       const service = routed.name === 'service' ? routed.service.name : NO_SERVICE
-      const decision = this.#decideSafely(arrival, routed, snapshot.strictVerify)
+      const decision = this.#decideSafely(arrival, routed, snapshot)
       if (decision instanceof Promise) {
         decision.then((late) => this.#carryOut(arrival, service, late, way)).catch(breakOff)
       } else this.#carryOut(arrival, service, decision, way)
@@ -233,13 +243,13 @@ class Paywall {
     }
   }
 
-  #decideSafely(arrival: Arrival, routed: Route, strict: boolean): Decision | Promise<Decision> {
+  #decideSafely(arrival: Arrival, routed: Route, snapshot: Snapshot): Decision | Promise<Decision> {
     const undecided = (error: unknown): Decision => {
       this.deps.log.error({ id: arrival.id, error }, 'a request could not be decided on')
       return { name: 'refused', refusal: INTERNAL_ERROR }
     }
     try {
-      const decision = this.#decide(arrival, routed, strict)
+      const decision = this.#decide(arrival, routed, snapshot)
       return decision instanceof Promise ? decision.catch(undecided) : decision
     } catch (error) {
       return undecided(error)

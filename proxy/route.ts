@@ -8,6 +8,7 @@ import {
   problem,
   type Refusal,
 } from './answer.ts'
+import type { ChallengeLayout } from './answer-payment.ts'
 import type { Arrival } from './arrival.ts'
 import type { TrustedProxies } from './client-address.ts'
 import { isAmbiguous, match } from './match.ts'
@@ -24,6 +25,10 @@ export interface Snapshot {
   readonly blocked: { has(address: string): boolean }
   /** Whether a token opens only when the node has told that its invoice is settled. */
   readonly strictVerify: boolean
+  /** Whether a credential that opens nothing draws 401 in place of 402 (`strict401`). */
+  readonly strict401: boolean
+  /** How the challenge of a 402 is laid out (`challengelayout`). */
+  readonly challengeLayout: ChallengeLayout
 }
 
 /** A request that has its service. */

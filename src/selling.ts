@@ -275,6 +275,8 @@ const snapshotOf = (config: Config, services: LiveServiceBook, log: Log): Snapsh
   trusted: parseTrusted(config.trustproxy),
   blocked: parseBlocklist(config.blocklist.filter((text) => isNetwork(text, log))),
   strictVerify: config.strictverify,
+  strict401: config.strict401,
+  challengeLayout: config.challengelayout,
 })
 
 /** Aperture tells of an entry that it cannot read and goes on; so it is here. */

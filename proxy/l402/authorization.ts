@@ -1,9 +1,10 @@
 /**
- * Reads credentials from request headers, in the three forms that are in use:
+ * Reads credentials from request headers, in the forms that are in use:
  *
  *     Authorization: L402 <macaroon in base64>[,<another>…]:<preimage in hex>     LSAT as well, in any case
  *     Grpc-Metadata-Macaroon: <macaroon in hex, with a caveat preimage=<hex>>
  *     Macaroon: <the same>                                                        gRPC's metadata `macaroon`
+ *     Token: <the same>                                                           and `token`, its newer name
  *
  * All lines count, and a line may hold several credentials, since proxies join lines with commas; whatever
  * else is in a line (Basic, Bearer) is passed over. Nothing here throws.
@@ -32,7 +33,11 @@ export const MAX_MACAROONS = 8
 
 const PREIMAGE_HEX = /^[0-9a-f]{64}$/i
 
-const MACAROON_HEADERS: ReadonlySet<string> = new Set(['grpc-metadata-macaroon', 'macaroon'])
+const MACAROON_HEADERS: ReadonlySet<string> = new Set([
+  'grpc-metadata-macaroon',
+  'macaroon',
+  'token',
+])
 
 /** Lower-case names of the headers that may carry a credential. */
 export const credentialHeaderNames: ReadonlySet<string> = new Set([
@@ -79,6 +84,13 @@ export function stripL402(rawHeaders: readonly string[]): readonly string[] {
     if (!carriesL402(name.toLowerCase(), value)) kept.push(name, value)
   }
   return kept
+}
+
+/** Whether a line of `rawHeaders` carries a credential, or what was meant for one. */
+export function showsL402(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.some(
+    (name, at) => at % 2 === 0 && carriesL402(name.toLowerCase(), rawHeaders[at + 1] ?? ''),
+  )
 }
 
 function carriesL402(name: string, value: string): boolean {

@@ -150,6 +150,8 @@ export const schema = z.strictObject({
   rememberedtokens: int(100_000, 1),
   trustproxy: texts(),
   strictverify: toggle(false),
+  strict401: toggle(false),
+  challengelayout: choice(['lines', 'combined'], 'lines'),
   logging: section({
     access: toggle(false),
     console: section({ ...LOG_SINK, style: toggle(false) }),

@@ -1,6 +1,7 @@
 /** What is on the wire, byte for byte, over HTTP/1.1, HTTP/2 and gRPC. */
 import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
+import { parseChallenge } from '../../proxy/l402/index.ts'
 import { compilePattern } from '../../proxy/pattern.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { open2, raw } from '../listener/serving.ts'
@@ -40,6 +41,20 @@ async function wire(port: number, request: string) {
   const kept = lines.filter((line) => !/^(date|connection):/i.test(line))
   return { status, lines: kept, body }
 }
+
+test('challengelayout: combined puts both schemes into one line, which reads as the two do', async (t) => {
+  const shop = await openShop(t, { services: [PAID], challengeLayout: 'combined' })
+  const { challenges } = await ask(`${shop.url}/paid`)
+  assert.equal(challenges.length, 1)
+  const [line = ''] = challenges
+  assert.match(line, /^LSAT macaroon="[^"]+", invoice="[^"]+", L402 macaroon=/)
+  assert.deepEqual(
+    parseChallenge(challenges).map(({ scheme }) => scheme),
+    ['LSAT', 'L402'],
+  )
+  const { authorization } = await buy(shop, '/paid')
+  assert.equal((await ask(`${shop.url}/paid`, { headers: { authorization } })).status, 200)
+})
 
 describe('HTTP/1.1', () => {
   test('402: both challenges, the JSON body', async (t) => {

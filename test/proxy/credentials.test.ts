@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { describe } from 'node:test'
-import { attenuate, formatAuthorization } from '../../proxy/l402/index.ts'
+import { attenuate, formatAuthorization, parseChallenge } from '../../proxy/l402/index.ts'
 import { compilePattern } from '../../proxy/pattern.ts'
 import { open2, raw } from '../listener/serving.ts'
 import { ask, ask2, buy, openShop } from './shop.ts'
@@ -27,6 +27,7 @@ test('paid: every form opens, in any case, among other lines', async (t) => {
     { authorization: `Basic eDp5, ${authorization}` },
     { macaroon: carried },
     { 'grpc-metadata-macaroon': carried },
+    { token: carried },
   ]
   for (const headers of FORMS) {
     const { status } = await ask(`${shop.url}/paid/x`, { headers })
@@ -198,6 +199,56 @@ describe('strictverify', () => {
     while (shop.invoices.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
     shop.clock.advance(3_000)
     assert.equal((await waiting).status, 402)
+  })
+})
+
+describe('strict401', () => {
+  test('a credential that opens nothing draws 401, with a new challenge that can be bought', async (t) => {
+    const shop = await openShop(t, { services: [PAID, OTHER], strict401: true })
+    const { authorization } = await buy(shop, '/paid')
+    const refused = await ask(`${shop.url}/other`, { headers: { authorization } })
+    assert.equal(refused.status, 401)
+    const problem = JSON.parse(refused.body) as Record<string, unknown>
+    assert.equal(problem.status, 401)
+    assert.equal(problem.type, 'https://paymentauth.org/problems/verification-failed')
+    const [challenge] = parseChallenge(refused.challenges)
+    assert.ok(challenge)
+    const preimage = shop.invoices.preimageOf(challenge.invoice)
+    const bought = formatAuthorization(challenge.macaroon, preimage)
+    const { status } = await ask(`${shop.url}/other`, { headers: { authorization: bought } })
+    assert.equal(status, 200)
+  })
+
+  test('no credential and what is none of ours draw 402, and gRPC its own status', async (t) => {
+    const shop = await openShop(t, { services: [PAID], strict401: true })
+    const OTHERS: readonly Record<string, string>[] = [
+      {},
+      { authorization: 'Basic eDp5' },
+      { authorization: 'Bearer zzz' },
+      { macaroon: 'abcd' },
+      { token: 'session-17' },
+    ]
+    for (const headers of OTHERS) {
+      assert.equal(
+        (await ask(`${shop.url}/paid`, { headers })).status,
+        402,
+        JSON.stringify(headers),
+      )
+    }
+    for (const authorization of ['L402 AAAA:00', 'lsat', 'Basic eDp5, L402 x']) {
+      const { status } = await ask(`${shop.url}/paid`, { headers: { authorization } })
+      assert.equal(status, 401, authorization)
+    }
+    const call = {
+      ':method': 'POST',
+      ':path': '/paid',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: 'L402 AAAA:00',
+    }
+    const { headers } = await ask2(open2(t, shop.url), call, '')
+    assert.equal(headers[':status'], 200)
+    assert.equal(headers['grpc-message'], 'payment required')
   })
 })
 

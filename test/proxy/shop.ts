@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import { Allowance, type AllowanceLimits } from '../../proxy/allowance.ts'
+import type { ChallengeLayout } from '../../proxy/answer-payment.ts'
 import { parseTrusted } from '../../proxy/client-address.ts'
 import type { FastPath } from '../../proxy/fast-path/fast-path.ts'
 import { Freebies } from '../../proxy/freebie.ts'
@@ -138,6 +139,8 @@ export interface ShopOptions extends Partial<Omit<PaywallOptions, 'snapshot'>> {
   readonly trusted?: readonly string[]
   readonly blocked?: readonly string[]
   readonly strictVerify?: boolean
+  readonly strict401?: boolean
+  readonly challengeLayout?: ChallengeLayout
   /** Adds routes beside the paywall. */
   readonly beside?: (app: FastifyInstance) => void
 }
@@ -204,6 +207,7 @@ const NO_LIMITS: AllowanceLimits = { perMs: 60_000, perAddress: 0, perService: 0
 /** Opens a shop; it closes with the test. */
 export async function openShop(t: TestContext, options: ShopOptions): Promise<Shop> {
   const { services, tls, limits, trusted = [], blocked = [], strictVerify = false } = options
+  const { strict401 = false, challengeLayout = 'lines' } = options
   const { beside, ...rest } = options
   const clock = new ManualClock()
   const tokens = new MemoryTokens()
@@ -238,6 +242,8 @@ export async function openShop(t: TestContext, options: ShopOptions): Promise<Sh
       trusted: parseTrusted(trusted),
       blocked: new Set(blocked),
       strictVerify,
+      strict401,
+      challengeLayout,
     },
   }
   app.addHook('onRoute', ({ url }) => fastPath?.keepOff(url))
