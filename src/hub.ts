@@ -394,6 +394,7 @@ function listenerOptions(
     },
     headerTimeoutMs: limits.headertimeout,
     idleTimeoutMs: config.idletimeout,
+    writeTimeoutMs: config.writetimeout,
     drainTimeoutMs: config.draintimeout,
   }
 }

@@ -21,6 +21,7 @@ import { type Log, silentLog } from './base/log.ts'
 import { type ConnectionLimits, Connections } from './listener/connections.ts'
 import { onFirstBytes, type Speech, tellEveryPause } from './listener/first-bytes.ts'
 import { createHttp2Server, type Http2Limits, Sessions } from './listener/sessions.ts'
+import { StalledClients } from './listener/stalled.ts'
 
 /** Certificate and key in PEM. */
 export interface KeyPair {
@@ -44,6 +45,8 @@ export interface ListenerOptions {
   readonly headerTimeoutMs: number
   /** A connection without a request; 0 is for ever. */
   readonly idleTimeoutMs: number
+  /** An HTTP/1.1 client that takes nothing of an answer for so long is cut; 0 is never. */
+  readonly writeTimeoutMs: number
   /** What connections get to end by themselves when draining. */
   readonly drainTimeoutMs: number
 }
@@ -95,6 +98,7 @@ export function createListener(
     clock,
     options.limits.packed,
   )
+  const stalled = stalledClients(options, clock, log)
   let server: http.Server | undefined
   let second: net.Server | undefined
 
@@ -108,7 +112,8 @@ export function createListener(
     continueOnRead(server)
     continueOnReadHttp2(h2)
     sessions.watch(h2)
-    connect(server, h2, { options, connections, log, shortWay })
+    stalled.leaveUpgrades(server)
+    connect(server, h2, { options, connections, stalled, log, shortWay })
     return server
   }
 
@@ -147,6 +152,11 @@ export function createListener(
   }
 }
 
+const stalledClients = ({ writeTimeoutMs }: ListenerOptions, clock: Clock, log: Log) =>
+  new StalledClients(writeTimeoutMs, clock, ({ remoteAddress: address }) =>
+    log.info({ address }, 'connection cut, its client took nothing for as long as writetimeout'),
+  )
+
 function createHttp1Server(
   { tls, limits, headerTimeoutMs, idleTimeoutMs }: ListenerOptions,
   handler: http.RequestListener,
@@ -179,6 +189,7 @@ function createHttp1Server(
 interface Door {
   readonly options: ListenerOptions
   readonly connections: Connections
+  readonly stalled: StalledClients
   readonly log: Log
   readonly shortWay: ShortWay | undefined
 }
@@ -187,7 +198,7 @@ interface Door {
 function connect(
   server: http.Server,
   h2: http2.Http2Server,
-  { options, connections, log, shortWay }: Door,
+  { options, connections, stalled, log, shortWay }: Door,
 ): void {
   const secure = options.tls !== undefined
   const accept = take(server, 'connection')
@@ -202,7 +213,7 @@ function connect(
           'This port speaks cleartext (insecure: true): use http:// and not https://.',
           log,
         ),
-        http1: shortly(readBefore(accept), readBefore(accept), shortWay),
+        http1: watched(shortly(readBefore(accept), readBefore(accept), shortWay), stalled),
         http2: (socket) => h2.emit('connection', socket),
       }
   server.on('connection', (socket: net.Socket) => {
@@ -216,7 +227,7 @@ function connect(
   })
   if (!secure) return
   const acceptSecure = take(server, 'secureConnection')
-  const acceptHttp1 = shortly(acceptSecure, readBefore(acceptSecure), shortWay)
+  const acceptHttp1 = watched(shortly(acceptSecure, readBefore(acceptSecure), shortWay), stalled)
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.alpnProtocol === 'h2') h2.emit('connection', socket)
     else acceptHttp1(socket)
@@ -228,6 +239,13 @@ const readBefore =
   (accept: Accept): Accept =>
   (socket) => {
     tellEveryPause(socket)
+    accept(socket)
+  }
+
+const watched =
+  (accept: Accept, stalled: StalledClients): Accept =>
+  (socket) => {
+    stalled.watch(socket)
     accept(socket)
   }
 

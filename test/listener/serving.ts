@@ -28,6 +28,7 @@ export const OPTIONS: ListenerOptions = {
   },
   headerTimeoutMs: 2_000,
   idleTimeoutMs: 60_000,
+  writeTimeoutMs: 0,
   drainTimeoutMs: 2_000,
 }
 
