@@ -18,4 +18,11 @@ export class Freebies {
     this.#taken.set(key, taken + 1)
     return true
   }
+
+  /** Of a request that was refused after all. */
+  giveBack(service: Service, prefix: string): void {
+    const key = `${prefix} ${service.name}`
+    const taken = this.#taken.get(key)
+    if (taken !== undefined && taken > 0) this.#taken.set(key, taken - 1)
+  }
 }

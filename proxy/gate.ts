@@ -118,10 +118,18 @@ export class Gate {
   #admit(visit: Visit, token: Token | undefined): Entry {
     if (token) return this.#limit(visit, `token:${token.tokenId}`) ?? { name: 'granted', token }
     const { service, target } = visit
-    if (service.auth.level === 'freebie') {
-      return this.#deps.freebies.take(service, prefixOf(visit.address)) ? this.pass(visit) : UNPAID
-    }
+    if (service.auth.level === 'freebie') return this.#free(visit)
     return isQuietPath(service, target) ? QUIET : UNPAID
+  }
+
+  /** What the rate limit refuses costs no free request. */
+  #free(visit: Visit): Entry {
+    const { freebies } = this.#deps
+    const prefix = prefixOf(visit.address)
+    if (!freebies.take(visit.service, prefix)) return UNPAID
+    const entry = this.pass(visit)
+    if (entry.name === 'refused') freebies.giveBack(visit.service, prefix)
+    return entry
   }
 
   /** A line that has opened the service before does so again without being read. */

@@ -21,6 +21,18 @@ test('none are free of a service that sells all, or that sells nothing', () => {
   assert.equal(freebies.take(service({ auth: { level: 'off' } }), 'a/24'), false)
 })
 
+test('one that is given back can be taken again, and no more than were taken', () => {
+  const freebies = new Freebies()
+  assert.equal(freebies.take(freebie(1), 'a/24'), true)
+  freebies.giveBack(freebie(1), 'a/24')
+  freebies.giveBack(freebie(1), 'a/24')
+  freebies.giveBack(freebie(1), 'b/24')
+  for (const prefix of ['a/24', 'b/24']) {
+    assert.equal(freebies.take(freebie(1), prefix), true)
+    assert.equal(freebies.take(freebie(1), prefix), false)
+  }
+})
+
 test('what was taken counts on when the number changes', () => {
   const freebies = new Freebies()
   assert.equal(freebies.take(freebie(1), 'a/24'), true)

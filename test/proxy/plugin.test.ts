@@ -32,6 +32,19 @@ test('freebie: so many for each network, then 402; a credential is looked at fir
   assert.deepEqual(statuses, [200, 200, 402])
 })
 
+test('freebie: a request that the rate limit refuses costs none', async (t) => {
+  const rule = { ...ONCE, perMs: 1_000 }
+  const auth = { level: 'freebie', free: 2 } as const
+  const shop = await openShop(t, { services: [{ ...PAID, auth, rateLimits: [rule] }] })
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) statuses.push((await ask(`${shop.url}/paid`)).status)
+  shop.clock.advance(1_000)
+  statuses.push((await ask(`${shop.url}/paid`)).status)
+  shop.clock.advance(1_000)
+  statuses.push((await ask(`${shop.url}/paid`)).status)
+  assert.deepEqual(statuses, [200, 429, 429, 429, 200, 402])
+})
+
 test('X-Forwarded-For of a client that is no trusted proxy counts for nothing', async (t) => {
   const { url } = await openShop(t, { services: [PAID], limits: { perAddress: 1 } })
   const headers = (n: number) => ({ 'x-forwarded-for': `198.51.100.${n}` })
