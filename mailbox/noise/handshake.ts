@@ -45,8 +45,6 @@ export interface HandshakeOptions extends VersionRange {
   readonly ephemeral?: Uint8Array | undefined
   /** Wait for each act, in milliseconds; `ACT_TIMEOUT_MS` when left out. */
   readonly timeoutMs?: number | undefined
-  /** Largest message to send, in bytes; see `recordLink`. */
-  readonly maxMessageBytes?: number | undefined
 }
 
 /** Two ends that know each other. */
@@ -202,7 +200,7 @@ async function conclude(
   authData: Uint8Array,
   options: HandshakeOptions,
 ): Promise<NoiseSession> {
-  const { crypto, maxMessageBytes } = options
+  const { crypto } = options
   const initiator = state.role === 'initiator'
   const [k1, k2] = state.symmetric.split()
   const link = recordLink(lower, {
@@ -210,7 +208,6 @@ async function conclude(
     salt: state.symmetric.ck,
     sendKey: initiator ? k1 : k2,
     receiveKey: initiator ? k2 : k1,
-    maxMessageBytes,
   })
   wipe(k1, k2)
   const remoteStatic = state.rs ?? new Uint8Array()

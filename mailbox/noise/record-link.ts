@@ -1,7 +1,7 @@
 /**
  * The encrypted link over a finished handshake (LNC §7). Below it runs a byte stream of records, cut
- * into messages in any way; what we send is header and body in one message, which Go reads and which
- * halves the number of mailbox messages.
+ * into messages in any way; what we send is header and body in one message, and up to two records, which Go
+ * reads and which makes a quarter of its number of mailbox messages.
  */
 import { PinholeError } from '../../src/base/errors.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
@@ -14,8 +14,11 @@ import {
   RecordCipher,
 } from './record-cipher.ts'
 
-/** A message that holds one full record, in bytes. */
-export const ONE_RECORD_BYTES = MAX_SENT_BYTES + RECORD_OVERHEAD_BYTES
+/**
+ * Full records in one message. The window below counts messages (LNC §9), so that two carry twice as much in each round
+ * trip; a Go client over WebSocket takes messages of up to 76,600 bytes (LNC §10.5), which a third would exceed.
+ */
+const RECORDS_PER_MESSAGE = 2
 
 /** Keys of a session. They are copied, the copies wiped at the end. */
 export interface RecordKeys {
@@ -24,12 +27,6 @@ export interface RecordKeys {
   readonly salt: Uint8Array
   readonly sendKey: Uint8Array
   readonly receiveKey: Uint8Array
-  /**
-   * Largest message to hand down, in bytes: a long `send` puts as many records in one message as fit.
-   * `ONE_RECORD_BYTES` when left out, and never less; two full records are 65,604 bytes. A Go client
-   * over WebSocket takes up to 76,000.
-   */
-  readonly maxMessageBytes?: number | undefined
 }
 
 /**
@@ -45,7 +42,6 @@ class RecordLink implements Link {
   readonly #lower: Link
   readonly #sender: RecordCipher
   readonly #receiver: RecordCipher
-  readonly #maxMessageBytes: number
   readonly #arrived = new ByteQueue()
   #bodyBytes: number | undefined
   #end: 'closed' | PinholeError | undefined
@@ -54,7 +50,6 @@ class RecordLink implements Link {
     this.#lower = lower
     this.#sender = new RecordCipher(keys.crypto, keys.sendKey, keys.salt)
     this.#receiver = new RecordCipher(keys.crypto, keys.receiveKey, keys.salt)
-    this.#maxMessageBytes = Math.max(keys.maxMessageBytes ?? 0, ONE_RECORD_BYTES)
   }
 
   async send(plaintext: Uint8Array): Promise<void> {
@@ -66,7 +61,7 @@ class RecordLink implements Link {
     // many calls overlap.
     const taken: Promise<void>[] = []
     for (let at = 0; at < plaintext.length;) {
-      const end = at + this.#fits(plaintext.length - at)
+      const end = Math.min(plaintext.length, at + RECORDS_PER_MESSAGE * MAX_SENT_BYTES)
       taken.push(this.#lower.send(this.#sealMessage(plaintext.subarray(at, end))))
       at = end
     }
@@ -87,13 +82,6 @@ class RecordLink implements Link {
   async close(): Promise<void> {
     this.#finish('closed')
     await this.#lower.close()
-  }
-
-  /** How many of `left` plaintext bytes go into the next message. */
-  #fits(left: number): number {
-    const full = Math.floor(this.#maxMessageBytes / ONE_RECORD_BYTES)
-    const rest = this.#maxMessageBytes - full * ONE_RECORD_BYTES - RECORD_OVERHEAD_BYTES
-    return Math.min(left, full * MAX_SENT_BYTES + Math.max(0, rest))
   }
 
   #sealMessage(plaintext: Uint8Array): Uint8Array {

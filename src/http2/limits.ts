@@ -1,7 +1,7 @@
 /** What bounds a connection. Each is checked before memory is allocated for what it bounds. */
 
 /**
- * Bytes of one stream that may be under way or unread. LNC's own window holds 640 KiB, so 4 MiB fill any
+ * Bytes of one stream that may be under way or unread. LNC's own window holds 1,280 KiB, so 4 MiB fill any
  * connection up to a round trip of a second, whatever lies below.
  */
 export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
@@ -45,5 +45,5 @@ export const LNC_LIMITS: Http2Limits = {
   sharesWindow: true,
 }
 
-/** Bytes of one message to the layer below: a Noise record of the size that Go sends (LNC §7). */
-export const MESSAGE_BYTES = 32_768
+/** Most bytes of one message to the layer below: two Noise records of the size that Go sends (LNC §7). */
+export const MESSAGE_BYTES = 65_536
