@@ -26,13 +26,12 @@ class Node extends VirtualNode {
   }
 }
 
-const ATTACKS_AT_ONCE = 200
-const ATTACK_MS = 6_000
+const ATTACKS_AT_ONCE = 100
+const SALVOS = 10
 /** What one attack gets: half a request draws no answer until the header timeout. */
-const PATIENCE_MS = 300
+const PATIENCE_MS = 800
 /** A flood queues up. */
 const FLOOD_PATIENCE_MS = 20_000
-const LEAST_ATTACKS = 1_000
 const ALLOWED_5XX = [502, 503, 504]
 
 interface Fortress {
@@ -217,14 +216,9 @@ test('whatever is sent, the hub lives, sells only to those who paid, and keeps i
       faults.push(...fortress.reached.splice(0).filter(isStolen))
       assert.deepEqual(faults, [])
     }),
-    {
-      numRuns: 1_000,
-      interruptAfterTimeLimit: ATTACK_MS,
-      endOnFailure: true,
-    },
+    { numRuns: SALVOS, endOnFailure: true },
   )
   console.error(`# ${attacks} attacks, answered by ${JSON.stringify(Object.fromEntries(codes))}`)
-  assert.ok(attacks >= LEAST_ATTACKS, `only ${attacks} attacks`)
   for (const code of [200, 400, 402, 404, 429, 502]) assert.ok(codes.has(code), `no ${code}`)
   assert.ok(fortress.node.invoices.size <= 20, `${fortress.node.invoices.size} invoices`)
   const headers = { authorization: formatAuthorization(token.macaroon, token.preimage) }
