@@ -15,9 +15,15 @@ export const MAX_RESEND_MS = 6000
 /** Each resend in a row waits this much longer. */
 const BACK_OFF = 1.5
 
-/** What a slow uplink (about 2 Mbit/s) may take for bytes that are already on their way, at most 700 ms. */
-const BYTES_PER_MS = 256
-const MAX_UPLINK_MS = 700
+/** What a slow uplink (about 1 Mbit/s) may take for bytes that are already on their way, at most 2,400 ms. */
+const BYTES_PER_MS = 128
+const MAX_UPLINK_MS = 2_400
+
+/** Packets that may be outstanding at first; one more for each answer in time. */
+export const FIRST_PACKETS = 8
+const LEAST_PACKETS = 2
+/** An answer that comes so much later than the quickest has waited in a queue of our own: one packet fewer may be. */
+const MAX_QUEUE_MS = 1_500
 
 /** Assumed before anything was measured. */
 const UNKNOWN_MS = 500
@@ -30,6 +36,8 @@ export class RoundTrip {
   #smoothed: number
   #deviation: number
   #shortest: number
+  #quickest = Infinity
+  #packets = FIRST_PACKETS
   #resends = 0
   #guessed = true
 
@@ -45,6 +53,14 @@ export class RoundTrip {
     return this.#shortest
   }
 
+  /**
+   * Packets that may be outstanding, whatever the window. Deviation: Go fills the window at once, which on a slow
+   * uplink is a queue of many seconds; what is sent again by then only makes it longer.
+   */
+  get packets(): number {
+    return this.#packets
+  }
+
   /** The smoothed time. */
   get smoothedMs(): number {
     return this.#smoothed
@@ -52,6 +68,9 @@ export class RoundTrip {
 
   /** Takes in one measurement of a packet that was sent once only (Karn). */
   measured(ms: number): void {
+    this.#quickest = Math.min(this.#quickest, ms)
+    if (ms <= this.#quickest + MAX_QUEUE_MS) this.#packets++
+    else this.#packets = Math.max(LEAST_PACKETS, this.#packets - 1)
     if (this.#guessed) {
       // RFC 6298 §2.2: the first measurement.
       this.#guessed = false

@@ -65,7 +65,7 @@ export class SendWindow {
 
   /** Whether one more packet may go out. */
   get hasRoom(): boolean {
-    return this.#count < this.#n
+    return this.#count < Math.min(this.#n, this.#roundTrip.packets)
   }
 
   /** When to resend; `Infinity` while nothing is outstanding. */
@@ -94,6 +94,8 @@ export class SendWindow {
     this.#count++
     this.#bytes += packet.length
     if (this.#count === 1) this.#restart(now)
+    // The more is on its way, the longer the first answer may take.
+    else this.#resendAt = Math.max(this.#resendAt, this.#startedAt + this.#waitMs())
     effects.push({ type: 'send', packet })
   }
 
@@ -168,11 +170,11 @@ export class SendWindow {
   }
 
   #restart(now: number): void {
-    const waitMs = Math.max(
-      this.#roundTrip.resendMs(this.#bytes),
-      this.#unanswered ? this.#quietMs : 0,
-    )
     this.#startedAt = now
-    this.#resendAt = this.#count === 0 ? Infinity : now + waitMs
+    this.#resendAt = this.#count === 0 ? Infinity : now + this.#waitMs()
+  }
+
+  #waitMs(): number {
+    return Math.max(this.#roundTrip.resendMs(this.#bytes), this.#unanswered ? this.#quietMs : 0)
   }
 }
