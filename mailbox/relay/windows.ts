@@ -3,13 +3,13 @@
  *
  * What a peer sends within its window lies in memory when its box is full, so all windows together must
  * stay within bounds; but a window of 64 kB moves no more than 1.3 MB/s at 50 ms. So every stream begins
- * with what the server gives it (64 kB), a connection on which bytes move gets more, up to 1 MiB for each
+ * with what the server gives it (64 kB), a connection on which bytes move gets more, up to 2 MiB for each
  * stream, and the more senders there are the less each gets (LNC §10.5, RFC 9113 §6.9).
  */
 import type { Http2Session } from 'node:http2'
 
 const SMALLEST_BYTES = 65_535
-const LARGEST_BYTES = 1_048_576
+const LARGEST_BYTES = 2_097_152
 /** Of the whole connection; Node gives back what it has read at once, so this bounds one round trip. */
 const CONNECTION_BYTES = 4 * LARGEST_BYTES
 /** A sender that has moved so much gets the larger window. */

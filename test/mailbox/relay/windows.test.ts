@@ -15,6 +15,7 @@ import { newBox, openGrpcFace } from './open-box.ts'
 import { moment } from '../../moment.ts'
 
 const KIB = 1024
+const LARGE_BYTES = 2 * KIB * KIB
 
 test('a sender that moves gets a larger window, smaller again the more there are', async (t) => {
   const { session } = await openGrpcFace(t, {
@@ -31,7 +32,7 @@ test('a sender that moves gets a larger window, smaller again the more there are
   assert.ok(window() <= 65_535, 'who does not move keeps the small one')
   const reader = await grpcReader(session, id)
   for (let n = 0; n < 20; n++) assert.equal((await reader.nextMsg())[0], n)
-  await until(() => window() === 1024 * KIB, 'the large window')
+  await until(() => window() === LARGE_BYTES, 'the large window')
 
   const others = Array.from({ length: 7 }, () => {
     const call = new GrpcCallClient(session, 'SendStream')
@@ -40,7 +41,7 @@ test('a sender that moves gets a larger window, smaller again the more there are
   })
   await until(() => window() === 256 * KIB, 'an eighth of half the buffers')
   for (const call of others) call.cancel()
-  await until(() => window() === 1024 * KIB, 'the large window again')
+  await until(() => window() === LARGE_BYTES, 'the large window again')
   writer.cancel()
   reader.cancel()
 })
@@ -74,7 +75,7 @@ test('senders who come and go do not end the session of one who is far away', as
   const reader = await grpcReader(far, id)
   for (let n = 0; n < 20; n++) void writer.send(encodeCipherBox(id, Buffer.alloc(32 * KIB, n)))
   for (let n = 0; n < 20; n++) assert.equal((await reader.nextMsg())[0], n)
-  await until(() => far.remoteSettings.initialWindowSize === 1024 * KIB, 'the large window')
+  await until(() => far.remoteSettings.initialWindowSize === LARGE_BYTES, 'the large window')
 
   for (const socket of downstream) socket.pause()
   for (let round = 0; round < 12; round++) {
@@ -94,7 +95,7 @@ test('senders who come and go do not end the session of one who is far away', as
   for (const socket of downstream) socket.resume()
   void writer.send(encodeCipherBox(id, Buffer.from('still there')))
   assert.equal((await reader.nextMsg()).toString(), 'still there')
-  await until(() => far.remoteSettings.initialWindowSize === 1024 * KIB, 'the last word')
+  await until(() => far.remoteSettings.initialWindowSize === LARGE_BYTES, 'the last word')
   writer.cancel()
   reader.cancel()
 })
