@@ -170,10 +170,12 @@ test('interim answers without end are not piled up for a client that does not re
   const address = await listenOn(
     t,
     net.createServer((socket) => {
-      socket.on('error', () => {}).on('data', () => {
-        const hint = `HTTP/1.1 103 Early Hints\r\nLink: ${'a'.repeat(8_000)}\r\n\r\n`
-        socket.write(`${hint.repeat(count)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`)
-      })
+      socket
+        .on('error', () => {})
+        .on('data', () => {
+          const hint = `HTTP/1.1 103 Early Hints\r\nLink: ${'a'.repeat(8_000)}\r\n\r\n`
+          socket.write(`${hint.repeat(count)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`)
+        })
     }),
   )
   const hub = await startHub(t, service({ address }))
