@@ -164,11 +164,18 @@ test('the package has what its documentation names', () => {
   const { bin, exports, allowScripts } = z
     .object({
       bin: z.object({ pinhole: z.string().regex(/^dist\//) }),
-      exports: z.record(z.string(), z.object({ types: z.string(), default: z.string() })),
+      exports: z.record(
+        z.string(),
+        z.union([z.string(), z.object({ types: z.string(), default: z.string() })]),
+      ),
       allowScripts: z.record(z.string(), z.boolean()),
     })
     .parse(JSON.parse(read('package.json')))
-  const built = Object.values(exports).flatMap((one) => [one.types, one.default])
+  // Tools look a package up by its own description.
+  assert.equal(exports['./package.json'], './package.json')
+  const built = Object.values(exports).flatMap((one) =>
+    typeof one === 'string' ? [] : [one.types, one.default],
+  )
   for (const file of [bin.pinhole, ...built]) {
     const source = file.replace(/^(\.\/)?dist\//, '').replace(/\.(d\.ts|js)$/, '.ts')
     assert.ok(existsSync(path.join(root, source)), file)
