@@ -19,17 +19,30 @@ export interface RelayOptions {
   readonly wsPongWait?: string
 }
 
-/** A port on loopback that was free a moment ago. */
+/** Below what systems give to connections and to whoever asks for any port: only we take one of these. */
+const FIRST_PORT = 20_000
+/** Test files run beside each other, each in a process that has so many for itself. */
+const PORTS_EACH = 100
+const BLOCKS = 120
+
+let taken = 0
+
+/** A port on loopback that is free, and that nobody takes until it is used. */
 export async function freePort(): Promise<number> {
+  const block = FIRST_PORT + (process.pid % BLOCKS) * PORTS_EACH
+  for (let tried = 0; tried < PORTS_EACH; tried++) {
+    const port = block + (taken++ % PORTS_EACH)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`no port from ${block} to ${block + PORTS_EACH - 1} is free`)
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Resolves once a TLS handshake on that port succeeds. */
