@@ -1,3 +1,6 @@
+/** What all paths of a route begin with: it up to its first parameter. */
+export const fixedPart = (route: string): string => route.split(/[:*(]/, 1)[0] ?? ''
+
 /** Paths of the hub's own routes, by which upgrades are told apart: those pass no router. */
 export class OwnRoutes {
   readonly #paths = new Set<string>()
@@ -5,7 +8,7 @@ export class OwnRoutes {
 
   /** Takes note of a route, as Fastify's `onRoute` tells it; one for all paths is the paywall's. */
   readonly add = (route: string): void => {
-    const [prefix = ''] = route.split(/[:*(]/, 1)
+    const prefix = fixedPart(route)
     if (prefix === route) this.#paths.add(route)
     else if (prefix !== '' && prefix !== '/') this.#prefixes.push(prefix)
   }

@@ -10,7 +10,7 @@ import { Notebook, type PairingKeys } from '../pairing/notebook.ts'
 import type { PairingStore } from '../pairing/pairing.ts'
 import { LightningNode } from '../rpc/lightning-node.ts'
 import { parseMailbox } from '../transport/address.ts'
-import type { Platform, TransportName } from './platform.ts'
+import { checkReach, type Platform, type TransportName } from './platform.ts'
 import { SessionRpc } from './session-rpc.ts'
 import { Session } from './session.ts'
 import type { SessionState } from './state.ts'
@@ -59,12 +59,6 @@ export interface ConnectOptions {
 
 /** Default of `timeoutMs`. */
 export const CONNECT_TIMEOUT_MS = 15_000
-
-/** Throws a `TypeError` for what is no span of time. */
-export function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === 'number' && timeoutMs > 0) return
-  throw new TypeError(`timeoutMs is a positive number of milliseconds, not ${String(timeoutMs)}`)
-}
 
 /** The node at the other end, over a session that heals itself until it is closed. */
 export class PairedNode extends LightningNode {
@@ -121,10 +115,7 @@ export function connectOn(platform: Platform): Connect {
   return async (options) => {
     const { clock = systemClock, signal, timeoutMs = CONNECT_TIMEOUT_MS } = options
     const { transport = 'websocket' } = options
-    if (!platform.transports.includes(transport)) {
-      throw new TypeError(`this runtime reaches no relay over ${transport}`)
-    }
-    checkTimeout(timeoutMs)
+    checkReach(platform, transport, timeoutMs)
     signal?.throwIfAborted()
     const { crypto } = platform
     const notebook = await Notebook.open({ ...options, crypto, clock })

@@ -25,3 +25,12 @@ export interface Platform {
   /** A client of a relay; it dials when it is used. */
   relay(address: MailboxAddress, options: RelayOptions): RelayClient
 }
+
+/** Throws a `TypeError` for a transport that `platform` lacks, and for a limit that is no span of time. */
+export function checkReach(platform: Platform, transport: TransportName, timeoutMs: number): void {
+  if (!platform.transports.includes(transport)) {
+    throw new TypeError(`this runtime reaches no relay over ${transport}`)
+  }
+  if (typeof timeoutMs === 'number' && timeoutMs > 0) return
+  throw new TypeError(`timeoutMs is a positive number of milliseconds, not ${String(timeoutMs)}`)
+}

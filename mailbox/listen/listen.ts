@@ -8,9 +8,8 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
-import { checkTimeout } from '../connect/connect.ts'
 import { nodePlatform } from '../connect/node.ts'
-import type { Platform, TransportName } from '../connect/platform.ts'
+import { checkReach, type Platform, type TransportName } from '../connect/platform.ts'
 import type { Link } from '../link.ts'
 import { Notebook, type PairingKeys } from '../pairing/notebook.ts'
 import type { PairingStore } from '../pairing/pairing.ts'
@@ -89,10 +88,7 @@ export const listen = listenOn(nodePlatform)
 async function start(platform: Platform, options: ListenOptions): Promise<Listener> {
   const { clock = systemClock, log = silentLog, signal } = options
   const { transport = 'grpc', insecureTls, ca, timeoutMs = LISTEN_TIMEOUT_MS } = options
-  if (!platform.transports.includes(transport)) {
-    throw new TypeError(`this runtime reaches no relay over ${transport}`)
-  }
-  checkTimeout(timeoutMs)
+  checkReach(platform, transport, timeoutMs)
   const authData = authDataOf(options)
   signal?.throwIfAborted()
   const serve = servingOf(options)

@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { fixedPart } from '../own-routes.ts'
 import { type ConnectionDeps, PlainConnection, type PlainHandler } from './connection.ts'
 
 /** How connections are kept. */
@@ -61,7 +62,7 @@ export class FastPath {
 
   /** Leaves a route's path to Fastify, and with it all that begins like it. */
   keepOff(route: string): void {
-    const [prefix = ''] = route.split(/[:*(]/, 1)
+    const prefix = fixedPart(route)
     if (prefix !== '' && prefix !== '/') this.#taken = [...new Set([...this.#taken, prefix])]
     else if (route === '/') throw new TypeError('a route for / would take all paths')
   }
