@@ -27,6 +27,8 @@ import type { MailboxStatus } from '../transport/mailbox-link.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
 import { announce } from './announce.ts'
 import { attempt, type Connection } from './attempt.ts'
+import { Findings } from './findings.ts'
+import { Knock, OTHER_DOOR } from './knock.ts'
 import type { SessionState } from './state.ts'
 import {
   handshakeSymptom,
@@ -60,17 +62,11 @@ const RETRY = { firstMs: 50, maxMs: 2000 }
 /** A connection that lasted this long starts the backoff anew. */
 const STABLE_MS = 5000
 
-/** How long one door may stay without a box, or without an answer, before the other is tried. */
-const OTHER_DOOR_MS = { 'not-found': 200, silent: 2500 }
-
 /**
  * After a loss: what has to last before it counts as the reason. A node that restarts has no boxes for a
  * moment, and every relay that is asked is silent at first.
  */
-const SETTLE_MS: Partial<Record<Symptom['kind'], number>> = { 'not-found': 2000, silent: 3000 }
-
-/** Why an attempt was broken off to try the other door. */
-const OTHER_DOOR = Symbol('other door')
+const SETTLE_MS: Partial<Record<Symptom['kind'], number>> = { 'not-found': 2000, silent: 2000 }
 
 export class Session {
   #macaroon = ''
@@ -79,6 +75,7 @@ export class Session {
   readonly #stop = new AbortController()
   #state: SessionState = { name: 'connecting', reason: undefined }
   #channel: Channel | undefined
+  readonly #findings = new Findings()
   #symptom: Symptom | undefined
   #stopPatience = () => {}
   #stretched: Promise<Uint8Array> | undefined
@@ -126,26 +123,43 @@ export class Session {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const startedMs = this.#options.clock.now()
+      let door: Target['door'] = 'phrase'
       try {
-        const connection = await this.#connect()
+        const target = this.#target()
+        door = target.door
+        const connection = await this.#connect(target)
         await this.#use(connection)
         if (this.#options.clock.now() - startedMs > STABLE_MS) this.#failures = 0
       } catch (reason) {
-        if (reason === OTHER_DOOR || this.#stop.signal.aborted) continue
-        this.#observe(handshakeSymptom(asPinholeError(reason, 'ERR_LINK_CLOSED')))
         this.#door++
+        if (reason === OTHER_DOOR || this.#stop.signal.aborted) continue
+        this.#find(door, handshakeSymptom(asPinholeError(reason, 'ERR_LINK_CLOSED')))
       }
       await this.#pause(backoffMs(this.#failures++, RETRY, Math.random))
     }
   }
 
-  /** One attempt at the door whose turn it is. */
-  async #connect(): Promise<Connection> {
-    const { notebook, clock, log, crypto, openRelay, minVersion, silenceMs } = this.#options
-    const doors = targets(notebook.pairing, crypto)
+  /** The door whose turn it is. */
+  #target(): Target {
+    const doors = this.#doors()
     const target = doors[this.#door % doors.length]
     if (!target) throw new PinholeError('ERR_SESSION_KEYS', 'neither a phrase nor keys are left')
-    const knock = new Knock(doors.length > 1, clock, this.#stop.signal)
+    return target
+  }
+
+  #doors(): readonly Target[] {
+    return targets(this.#options.notebook.pairing, this.#options.crypto)
+  }
+
+  /** One attempt at a door. */
+  async #connect(target: Target): Promise<Connection> {
+    const { notebook, clock, log, crypto, openRelay, minVersion, silenceMs } = this.#options
+    const knock = new Knock({
+      other: this.#doors().length > 1,
+      clock,
+      signal: this.#stop.signal,
+      onSilent: () => this.#find(target.door, silentSymptom(this.#sought())),
+    })
     log.debug({ door: target.door }, 'connecting')
     try {
       return await attempt({
@@ -159,17 +173,14 @@ export class Session {
         clock,
         log,
         onHearing: (isHeard) => this.#hears(isHeard),
-        onMailbox: (status) => this.#watch(status, knock),
-        onAnswer: () => knock.answered(),
+        onMailbox: (status) => this.#watch(status, knock, target),
+        onAnswer: () => knock.end(),
         onRemoteKey: (key) => notebook.keepRemoteKey(key),
         onMetadata: (metadata) => this.#keep(metadata, target),
         signal: knock.signal,
       })
-    } catch (reason) {
-      if (reason === OTHER_DOOR) this.#door++
-      throw reason
     } finally {
-      knock.answered()
+      knock.end()
     }
   }
 
@@ -215,16 +226,22 @@ export class Session {
     }
   }
 
-  #watch(status: MailboxStatus, knock: Knock): void {
-    const { notebook } = this.#options
-    const sought: Sought = { where: notebook.pairing.mailbox, ...notebook.standing() }
+  #watch(status: MailboxStatus, knock: Knock, { door }: Target): void {
     if (status.name === 'failing') {
       knock.troubled(status.failure.kind)
-      this.#observe(relaySymptom(status.failure, sought))
+      this.#find(door, relaySymptom(status.failure, this.#sought()))
     } else if (status.name === 'open') {
       knock.troubled('silent')
-      this.#observe(silentSymptom(sought))
     }
+  }
+
+  #sought(): Sought {
+    const { notebook } = this.#options
+    return { where: notebook.pairing.mailbox, ...notebook.standing() }
+  }
+
+  #find(door: Target['door'], symptom: Symptom): void {
+    this.#observe(this.#findings.note(door, symptom))
   }
 
   /** Notes what is in the way; the same kind again does not start its patience anew. */
@@ -263,6 +280,7 @@ export class Session {
 
   #clearSymptom(): void {
     this.#stopPatience()
+    this.#findings.clear()
     this.#symptom = undefined
   }
 
@@ -306,34 +324,5 @@ export class Session {
       }
       signal.addEventListener('abort', abort, { once: true })
     })
-  }
-}
-
-/** One knock at a door: breaks off when the other should be tried. */
-class Knock {
-  readonly signal: AbortSignal
-  readonly #abort = new AbortController()
-  readonly #other: boolean
-  readonly #clock: Clock
-  #stop = () => {}
-  #kind: string | undefined
-
-  constructor(other: boolean, clock: Clock, signal: AbortSignal) {
-    this.#other = other
-    this.#clock = clock
-    this.signal = AbortSignal.any([signal, this.#abort.signal])
-  }
-
-  troubled(kind: Symptom['kind']): void {
-    if (!this.#other || kind === this.#kind) return
-    this.#kind = kind
-    this.#stop()
-    if (kind !== 'not-found' && kind !== 'silent') return
-    this.#stop = this.#clock.after(OTHER_DOOR_MS[kind], () => this.#abort.abort(OTHER_DOOR))
-  }
-
-  answered(): void {
-    this.#stop()
-    this.#stop = () => {}
   }
 }
