@@ -27,6 +27,7 @@ import { LiveServiceBook, type ServiceBook } from './selling/service-book.ts'
 import type { ServiceSettings } from './selling/service-fields.ts'
 import { staticFiles } from './static-files.ts'
 import { databasePlace } from './store/aperture/beside.ts'
+import { holdDatabase, type Hold } from './store/one-hub.ts'
 import { openStore, type Store } from './store/store.ts'
 
 /** How often full buckets and offers that nobody paid are forgotten. */
@@ -78,23 +79,27 @@ export const sells = ({ services, servestatic, authenticator, admin }: Config): 
 
 /**
  * Opens everything; no node has to be there. Throws `ERR_CONFIG_VALUE`, `ERR_STORE_OPEN`,
- * `ERR_STORE_SCHEMA` or `ERR_NODE_SECRET`.
+ * `ERR_STORE_SCHEMA`, `ERR_STORE_IN_USE` or `ERR_NODE_SECRET`.
  */
 export async function openSelling(config: Config, deps: SellingDeps): Promise<Selling> {
   const { clock, log } = deps
   const file = ownDatabase(config, log)
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
   const { skipmigrations: skipMigrations } = config.sqlite
-  const store = openStore(file, { clock, log: log.child({ part: 'store' }), skipMigrations })
+  const ownLog = log.child({ part: 'store' })
+  const hold = await holdDatabase(file, { clock, log: ownLog })
+  let store: Store | undefined
   let nodes: Nodes | undefined
   try {
+    store = openStore(file, { clock, log: ownLog, skipMigrations })
     const services = openBook(config, store, deps)
     if (!deps.nodes) nodes = await openPairedNodes(config, store, deps)
     else if (areOperated(deps.nodes)) nodes = deps.nodes
-    return new RunningSelling(config, deps, { store, nodes, services })
+    return new RunningSelling(config, deps, { hold, store, nodes, services })
   } catch (error) {
     await nodes?.close()
-    await store.close()
+    await store?.close()
+    hold.release()
     throw error
   }
 }
@@ -129,6 +134,7 @@ function openPairedNodes(
 }
 
 interface Parts {
+  readonly hold: Hold
   readonly store: Store
   /** `undefined` when the caller brought some that can only be asked for invoices. */
   readonly nodes: Nodes | undefined
@@ -139,6 +145,7 @@ class RunningSelling implements Selling {
   readonly paywall: PaywallOptions
   readonly #log: Log
   readonly #clock: Clock
+  readonly #hold: Hold
   readonly #store: Store
   readonly #nodes: Nodes | undefined
   readonly #invoices: Invoices
@@ -149,11 +156,12 @@ class RunningSelling implements Selling {
   #snapshot: Snapshot
   #stopHousekeeping: () => void
 
-  constructor(config: Config, deps: SellingDeps, { store, nodes, services }: Parts) {
+  constructor(config: Config, deps: SellingDeps, { hold, store, nodes, services }: Parts) {
     const { clock, log, registry } = deps
     this.#config = config
     this.#log = log
     this.#clock = clock
+    this.#hold = hold
     this.#store = store
     this.#nodes = nodes
     this.#services = services
@@ -223,6 +231,7 @@ class RunningSelling implements Selling {
     await this.#invoices.close()
     await this.#nodes?.close()
     await this.#store.close()
+    this.#hold.release()
   }
 
   async #keepHouse(): Promise<void> {

@@ -9,6 +9,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { formatAuthorization, parseChallenge } from '../proxy/l402/index.ts'
+import { ManualClock } from '../src/base/clock.ts'
 import { isPinholeError } from '../src/base/errors.ts'
 import { createHub, type Hub, loadConfig } from '../src/index.ts'
 import type { InvoiceNode, NodeSource } from '../src/invoices/node.ts'
@@ -109,6 +110,21 @@ test('an unpaid request draws a 402, its token opens the service, the database i
   assert.equal(statSync(path.join(basedir, 'pinhole.db')).mode & 0o777, 0o600)
   const health = (await (await fetch(`${url}/_pinhole/health`)).json()) as { nodes: unknown[] }
   assert.equal(health.nodes.length, 1)
+})
+
+test('a second hub on the same folder is refused, and the first goes on', async (t) => {
+  const { url, config, basedir } = await open(t, { services: [paid('127.0.0.1:9', 7)] })
+  const clock = new ManualClock()
+  const second = createHub(config({ services: [paid('127.0.0.1:9', 7)] }), {
+    nodes: node().source,
+    clock,
+  })
+  const refused = assert.rejects(second.listen(), (error: unknown) => {
+    return isPinholeError(error, 'ERR_STORE_IN_USE') && error.message.includes(basedir)
+  })
+  clock.advance(60_000)
+  await refused
+  assert.equal(await priceAt(url), Number(7n * SAT))
 })
 
 test('a new configuration is for the next request; a stream under way goes on', async (t) => {

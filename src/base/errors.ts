@@ -118,6 +118,7 @@ const TABLE = {
   ERR_NODE_EXISTS: kind(409, g.alreadyExists, 'Choose another --name, or remove that node first.'),
   ERR_NODE_SECRET: kind(500, g.failedPrecondition, 'Give the PINHOLE_SECRET or the key file that the nodes were stored with. If it is lost, remove the node (pinhole node remove) and pair it anew; sold tokens are not under it.'),
   ERR_STORE_OPEN: kind(500, g.failedPrecondition, 'Make the database readable and writable for this user and room on its disk, put a backup in the place of a damaged one, or name another by sqlite.databasefilename.'),
+  ERR_STORE_IN_USE: kind(500, g.failedPrecondition, 'Stop the other hub, or give this one a base folder of its own by --basedir. Removing the file .lock does not end that hub.'),
   ERR_STORE_UNAVAILABLE: kind(503, g.unavailable, 'Keep the token that you have, and come back after the time in Retry-After.'),
   ERR_STORE_SCHEMA: kind(500, g.failedPrecondition, 'Start the version of Pinhole that wrote the database, or a newer one.'),
   ERR_STORE_IMPORT: kind(400, g.failedPrecondition, 'Name the aperture.db of an Aperture that is stopped.'),
