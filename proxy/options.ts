@@ -7,6 +7,8 @@ import type { Clock } from '../src/base/clock.ts'
 import type { Log } from '../src/base/log.ts'
 import type { Allowance } from './allowance.ts'
 import type { FastPath } from './fast-path/fast-path.ts'
+import type { PlainReply } from './fast-path/reply.ts'
+import type { PlainRequest } from './fast-path/request.ts'
 import type { Freebies } from './freebie.ts'
 import type { InvoiceBackend } from './invoice-backend.ts'
 import type { Counted } from './meter.ts'
@@ -46,6 +48,8 @@ export interface PaywallOptions {
   readonly aroundPage?: (page: FastifyInstance) => void
   /** Where ordinary requests come by a shorter way than Fastify's. */
   readonly fastPath?: Pick<FastPath, 'serve'> | undefined
+  /** Told of each request that comes by the fast path: no hook of Fastify sees those. */
+  readonly onFastPath?: ((req: PlainRequest, reply: PlainReply, id: string) => void) | undefined
   /** Names the request of an upgrade, which Fastify does not; without it such have none. */
   readonly requestId?: ((req: Request) => string) | undefined
   readonly tracing?: Tracing | undefined

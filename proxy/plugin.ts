@@ -184,8 +184,10 @@ class Paywall {
   readonly plain = (req: PlainRequest, reply: PlainReply): boolean => {
     const { unmatched } = this.deps
     if (unmatched && !this.#isForService(req)) return false
+    const id = this.deps.requestId?.(req) ?? ''
+    this.deps.onFastPath?.(req, reply, id)
     this.#serve(req, {
-      id: this.deps.requestId?.(req) ?? '',
+      id,
       answer: (answer) => reply.answer(answer),
       unmatched: (answer) => reply.answer(answer),
       forward: (passage) => this.#forwarder.request(req, reply, passage),

@@ -38,26 +38,22 @@ export class AccessLog {
 
   /** For Fastify's root: every request passes here first. */
   readonly hook: onRequestHookHandler = ({ raw: req, id }, { raw: res }, done) => {
-    const startedAt = this.#clock.now()
-    const seen = look(req)
+    const line = this.#begin(req, id)
     const written = countWritten(req, res)
-    res.once('close', () => {
-      const { service, outcome, address = seen.address } = this.#decided.get(req) ?? {}
-      this.#log.info(
-        {
-          id,
-          address,
-          ...seen.request,
-          ...statusOf(res),
-          bytes: written(),
-          ms: Math.round(this.#clock.now() - startedAt),
-          service: service === '' ? undefined : service,
-          outcome,
-        },
-        'request',
-      )
-    })
+    res.once('close', () => line(statusOf(res), written()))
     done()
+  }
+
+  /** For the paywall: what comes by the fast path passes no hook. */
+  readonly onFastPath: NonNullable<PaywallOptions['onFastPath']> = (req, reply, id) => {
+    const line = this.#begin(req, id)
+    const { socket } = req
+    const before = socket.bytesWritten
+    reply.onOver((complete) => {
+      const { status } = reply
+      const seen = status === undefined ? {} : { status }
+      line(complete ? seen : { ...seen, cut: true }, socket.bytesWritten - before)
+    })
   }
 
   /** For the paywall. An upgrade does not pass the hook, and has its line when its connection is over. */
@@ -80,6 +76,28 @@ export class AccessLog {
       const named = service === '' ? undefined : service
       this.#log.info({ id, address, ...request, bytes, ms, service: named, outcome }, 'upgrade')
     })
+  }
+
+  /** The line of a request that has come, to be written when it is over. */
+  #begin(req: Request, id: string): (ended: Ended, bytes: number) => void {
+    const startedAt = this.#clock.now()
+    const seen = look(req)
+    return (ended, bytes) => {
+      const { service, outcome, address = seen.address } = this.#decided.get(req) ?? {}
+      this.#log.info(
+        {
+          id,
+          address,
+          ...seen.request,
+          ...ended,
+          bytes,
+          ms: Math.round(this.#clock.now() - startedAt),
+          service: service === '' ? undefined : service,
+          outcome,
+        },
+        'request',
+      )
+    }
   }
 }
 
@@ -107,8 +125,14 @@ export function pathOf(url: string): string {
 const streamOf = (res: object): ServerHttp2Stream | undefined =>
   'stream' in res ? (res.stream as ServerHttp2Stream | undefined) : undefined
 
-/** Left out when the request ended before it was answered. */
-function statusOf(res: ServerResponse): { status?: number; cut?: true } {
+/** Without a status when the request ended before it was answered. */
+interface Ended {
+  readonly status?: number
+  /** Not all of the answer was sent. */
+  readonly cut?: true
+}
+
+function statusOf(res: ServerResponse): Ended {
   const stream = streamOf(res)
   const status = stream ? stream.sentHeaders?.[':status'] : res.statusCode
   const whole = stream ? stream.writableFinished && !stream.aborted : res.writableFinished

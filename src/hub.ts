@@ -241,15 +241,15 @@ class RunningHub implements Hub {
           limitBodies(page, this.#config.readtimeout, this.#clock)
         },
         onDecided: this.#decided(access),
+        onFastPath: access?.onFastPath,
         requestId: this.#requestIds.of,
         tracing: requestTracing(),
       })
   }
 
-  /** None where there is no paywall, and where each request has its line in the log. */
   #fastPath(): FastPath | undefined {
-    const { limits, logging, idletimeout } = this.#config
-    if (!this.#selling || logging.access) return undefined
+    const { limits, idletimeout } = this.#config
+    if (!this.#selling) return undefined
     return new FastPath({
       maxHeadBytes: limits.headerbytes,
       headerTimeoutMs: limits.headertimeout,

@@ -17,7 +17,7 @@ type Line = Readonly<Record<string, unknown>>
 async function start(t: TestContext, values: Readonly<Record<string, unknown>> = {}) {
   const upstream = http.createServer((request, response) => {
     if (request.url?.startsWith('/free/hang')) request.socket.destroy()
-    else response.end('hello')
+    else if (!request.url?.startsWith('/free/wait')) response.end('hello')
   })
   upstream.on('upgrade', (_request, socket) => {
     socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nbye')
@@ -143,6 +143,61 @@ test('lines about one request have one id; only a trusted proxy may name it', as
   assert.equal(failure, id)
   const trusting = await idsOf({ trustproxy: ['127.0.0.1'] })
   assert.deepEqual(trusting, ['of-the-client', 'of-the-client'])
+})
+
+/** Sends a request in `pieces`, each once the one before is out, and gives what came back until the end. */
+async function exchange(url: string, pieces: readonly string[]): Promise<string> {
+  const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', noDelay: true })
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')))
+  const closed = once(socket, 'close')
+  for (const piece of pieces) {
+    await new Promise((resolve) => socket.write(piece, resolve))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await closed
+  return answer
+}
+
+test('a line is the same whichever way the request went', async (t) => {
+  const { url, next } = await start(t)
+  for (const [path, status] of [
+    ['/free/a', 200],
+    ['/free/hang', 502],
+    ['/sold/a', 401],
+    ['/nothing', 404],
+  ] as const) {
+    const request = `GET ${path}?x=1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`
+    const seen = []
+    // A head in two pieces is Node's to read.
+    for (const pieces of [[request], [request.slice(0, 20), request.slice(20)]]) {
+      const line = next()
+      const answer = await exchange(url, pieces)
+      const { id, ms, bytes, ...rest } = await line
+      assert.match(String(id), /^[0-9a-f]{8}-\d+$/)
+      assert.equal(bytes, answer.length)
+      assert.equal(typeof ms, 'number')
+      seen.push(rest)
+    }
+    assert.equal(seen[0]?.['status'], status)
+    assert.deepEqual(seen[0], seen[1])
+  }
+})
+
+test('what a client did not wait for was cut', async (t) => {
+  const { url, next } = await start(t)
+  const request = 'GET /free/wait HTTP/1.1\r\nhost: a\r\n\r\n'
+  for (const pieces of [[request], [request.slice(0, 20), request.slice(20)]]) {
+    const line = next()
+    const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
+    for (const piece of pieces) {
+      await new Promise((resolve) => socket.write(piece, resolve))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    socket.destroy()
+    const { path: where, cut, status, outcome } = await line
+    assert.deepEqual([where, cut, status, outcome], ['/free/wait', true, undefined, 'open'])
+  }
 })
 
 test('no secret of a request is in any line', async (t) => {

@@ -33,6 +33,8 @@ export class PlainReply implements Reply {
   readonly #wire: Wire
   readonly #request: PlainRequest
   #listener: ((complete: boolean) => void) | undefined
+  #witness: ((complete: boolean) => void) | undefined
+  #status: number | undefined
   #framing: Framing = 'none'
   /** The head, until it goes out with what there is of the body. */
   #head: string | undefined
@@ -59,6 +61,11 @@ export class PlainReply implements Reply {
     return this.#started
   }
 
+  /** Once the answer has begun. */
+  get status(): number | undefined {
+    return this.#status
+  }
+
   get backlog(): number {
     return this.#wire.socket.writableLength
   }
@@ -79,6 +86,7 @@ export class PlainReply implements Reply {
 
   head({ status, statusText, fields, hasLength, trailer }: ResponseHead): void {
     this.#framing = framingOf(status, this.#request.method, hasLength)
+    this.#status = status
     const text = statusText === '' ? (STATUS_CODES[status] ?? 'unknown') : statusText
     let head = `HTTP/1.1 ${status} ${text}\r\n${fieldLines(fields)}`
     if (this.#framing === 'chunks' && trailer !== '') head += fieldLines(['Trailer', trailer])
@@ -139,6 +147,7 @@ export class PlainReply implements Reply {
       for (const line of typeof value === 'string' ? [value] : value) fields.push(name, line)
     }
     this.#started = this.#ended = true
+    this.#status = status
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${fieldLines(fields)}Date: ${httpDate(this.#wire.wall())}\r\n${this.#wire.connectionLines()}\r\n`
     const sent = this.#request.method === 'HEAD' ? '' : Buffer.from(body).toString('latin1')
     this.#finish(head + sent)
@@ -150,6 +159,11 @@ export class PlainReply implements Reply {
 
   onClose(listener: (complete: boolean) => void): void {
     this.#listener = listener
+  }
+
+  /** Tells one more, who only looks on, when it is over: whether all of it was sent. */
+  onOver(witness: (complete: boolean) => void): void {
+    this.#witness = witness
   }
 
   /** The connection is gone. */
@@ -203,8 +217,10 @@ export class PlainReply implements Reply {
 
   #tell(complete: boolean): void {
     const listener = this.#listener
-    this.#listener = undefined
+    const witness = this.#witness
+    this.#listener = this.#witness = undefined
     listener?.(complete)
+    witness?.(complete)
   }
 }
 
