@@ -202,6 +202,12 @@ function connect(
 ): void {
   const secure = options.tls !== undefined
   const accept = take(server, 'connection')
+  const acceptHttp2: Accept = (socket) => {
+    // The sockets are those of node:http, which stay open for answers when their client has ended its half. A client of
+    // HTTP/2 that does so is gone, and with it whatever its streams hold.
+    socket.allowHalfOpen = false
+    h2.emit('connection', socket)
+  }
   const serve: Record<Speech, Accept> = secure
     ? {
         tls: accept,
@@ -214,7 +220,7 @@ function connect(
           log,
         ),
         http1: watched(shortly(readBefore(accept), readBefore(accept), shortWay), stalled),
-        http2: (socket) => h2.emit('connection', socket),
+        http2: acceptHttp2,
       }
   server.on('connection', (socket: net.Socket) => {
     // Whoever owns the socket later hears of its errors too; until then nobody else would.
@@ -229,7 +235,7 @@ function connect(
   const acceptSecure = take(server, 'secureConnection')
   const acceptHttp1 = watched(shortly(acceptSecure, readBefore(acceptSecure), shortWay), stalled)
   server.on('secureConnection', (socket: TLSSocket) => {
-    if (socket.alpnProtocol === 'h2') h2.emit('connection', socket)
+    if (socket.alpnProtocol === 'h2') acceptHttp2(socket)
     else acceptHttp1(socket)
   })
 }

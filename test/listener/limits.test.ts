@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import http2 from 'node:http2'
 import net from 'node:net'
 import test from 'node:test'
+import tls from 'node:tls'
 import { PING_EVERY_MS } from '../../src/listener/sessions.ts'
 import { get, get2, listen, newPair, open2, OPTIONS, raw, V1 } from './serving.ts'
 
@@ -104,6 +106,26 @@ test('an HTTP/2 peer that answers no ping is cut; one that answers stays', async
   assert.equal(alive.closed, false)
   stream.close()
 })
+
+for (const secure of [false, true]) {
+  const name = `an HTTP/2 client that has ended its half of the connection is gone, ${secure ? 'TLS' : 'cleartext'}`
+  test(name, { timeout: 20_000 }, async (t) => {
+    const { url, port, listener } = await listen(t, { tls: secure ? await newPair() : undefined })
+    // What the kernel does for a process that was killed: no GOAWAY, no RST, only FIN.
+    const socket = secure
+      ? tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+      : net.connect({ port, host: '127.0.0.1' })
+    const session = http2.connect(url, { createConnection: () => socket })
+    session.on('error', () => {})
+    t.after(() => session.destroy())
+    const stream = session.request({ ':path': '/hang' })
+    stream.on('error', () => {})
+    await new Promise((resolve) => stream.once('data', resolve))
+    assert.equal(listener.connections, 1)
+    socket.end()
+    while (listener.connections > 0) await new Promise(setImmediate)
+  })
+}
 
 test('connections beyond the limit of an address are closed, and counted down again', async (t) => {
   const { url, port, listener } = await listen(t, {
