@@ -71,6 +71,14 @@ export class FrameReader {
     return this.#prefix.length > 0 || this.#length !== undefined
   }
 
+  /** Forgets what has been pushed: nothing more is wanted. */
+  clear(): void {
+    this.#prefix = NO_BYTES
+    this.#length = undefined
+    this.#assembly = undefined
+    this.#drop()
+  }
+
   /** The next whole message, or `undefined` when its bytes are not all there: then `push` more. */
   next(): Uint8Array | undefined {
     const length = this.length()
@@ -82,7 +90,7 @@ export class FrameReader {
   }
 
   #keepPrefix(): undefined {
-    if (this.#at < this.#chunk.length) this.#prefix = this.#chunk.slice(this.#at)
+    if (this.#at < this.#chunk.length) this.#prefix = new Uint8Array(this.#chunk.subarray(this.#at))
     return this.#drop()
   }
 

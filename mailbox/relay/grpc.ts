@@ -72,6 +72,7 @@ function readRequest(
     open = false
     cancel()
     done(request)
+    frames.clear()
   }
   const cancel = relay.clock.after(relay.limits.messageTimeoutMs, () => finish(Refusal.tooSlow))
   stream.on('data', (chunk: Buffer) => {

@@ -2,6 +2,7 @@
  * Cuts a body of JSON objects, one after the other with or without blanks between, into texts; what is in
  * them is not looked at (LNC §10.1: REST send). Pure.
  */
+import { compact } from '../../src/base/bytes.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { BoxText } from './box-text.ts'
 import { badJson, tooLarge } from './refusals.ts'
@@ -16,7 +17,7 @@ const isBlank = (byte: number): boolean => byte === 32 || byte === 10 || byte ==
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 /** An unfinished text of up to so many bytes is kept before it is paid for. */
-const UNPAID_BYTES = 16_384
+const UNPAID_BYTES = 4096
 
 /** Texts as a source of messages. */
 export class JsonSplitter implements MessageSource {
@@ -67,7 +68,9 @@ export class JsonSplitter implements MessageSource {
     if (size > this.#maxBytes) return tooLarge(size, this.#maxBytes)
     if (this.#end !== undefined) return this.#end
     if (this.#ended && this.#length > 0) return badJson('unexpected EOF')
-    return this.#length > UNPAID_BYTES ? this.#maxBytes : undefined
+    if (this.#length > UNPAID_BYTES) return this.#maxBytes
+    this.#bytes = compact(this.#bytes.subarray(0, this.#length))
+    return undefined
   }
 
   take(first: boolean): SentMessage | PinholeError | undefined {

@@ -122,6 +122,8 @@ abstract class RestStream implements LiveStream {
   protected readonly relay: Relay
   protected readonly body: IncomingMessage
   protected readonly response: ServerResponse
+  /** The connection is: who enters now would never leave. */
+  protected gone = false
 
   constructor(relay: Relay, body: IncomingMessage, response: ServerResponse) {
     this.relay = relay
@@ -130,6 +132,7 @@ abstract class RestStream implements LiveStream {
     body.on('error', () => {})
     response.on('error', () => {})
     response.once('close', () => {
+      this.gone = true
       this.close()
       relay.leave(this)
     })
@@ -209,6 +212,7 @@ class RestReceive extends RestStream implements ReceivingFace {
   #streamId: Uint8Array = new Uint8Array(0)
 
   start(address: string, desc: { streamId: Uint8Array } | PinholeError): void {
+    if (this.gone) return
     const account = this.relay.enter(this, address)
     if (account instanceof PinholeError) return this.refuse(account)
     if (desc instanceof PinholeError) return this.refuse(desc)

@@ -2,6 +2,7 @@
  * Takes messages from a peer and puts them into a box, whatever the face: the size is checked and paid for
  * before the bytes are kept, and a writer whose box is full stops being read, alone.
  */
+import { compact } from '../../src/base/bytes.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import type { Account } from './accounts.ts'
 import type { Box, WritingEnd } from './box.ts'
@@ -185,8 +186,8 @@ export class Sending implements WritingEnd {
       this.#withdraw = boxes.after(delayMs, () => this.#pump())
       return false
     }
-    // A view keeps the whole read alive it was cut from: copied unless it leaves at once.
-    const kept = box.reader?.idle === true ? msg : Uint8Array.prototype.slice.call(msg)
+    // A view keeps the whole read alive it was cut from: copied unless it is most of that, and leaves at once.
+    const kept = box.reader?.idle === true ? compact(msg) : new Uint8Array(msg)
     // What was paid for a text or an envelope beyond the message itself comes back.
     const charge = Math.min(this.#reserved, Math.max(1, msg.length))
     const rest = this.#reserved - charge

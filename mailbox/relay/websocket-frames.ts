@@ -3,6 +3,7 @@
  * than taken from `ws` so that a frame's size is checked and paid for before its bytes are kept, and
  * because an idle socket then costs little more than its TCP connection. Pure.
  */
+import { compact } from '../../src/base/bytes.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { Assembly } from '../hashmail/assembly.ts'
 import { brokenFrame, tooLarge } from './refusals.ts'
@@ -63,6 +64,13 @@ export class WebSocketFrames {
     this.#at = 0
   }
 
+  /** Lets go of what has been read, and keeps of the rest its bytes alone: a socket may be silent for hours now. */
+  settle(): void {
+    const isRead = this.#at === this.#chunk.length
+    this.#chunk = isRead ? NO_BYTES : compact(this.#chunk.subarray(this.#at))
+    this.#at = 0
+  }
+
   /** Bound on the size of the next message; `undefined` until its first header is there. */
   size(): number | PinholeError | undefined {
     for (;;) {
@@ -91,7 +99,7 @@ export class WebSocketFrames {
       this.#frame = undefined
       if (frame.final && !this.#fragments) return payload
       this.#collected += payload.length
-      this.#fragments = [...(this.#fragments ?? []), payload]
+      this.#fragments = [...(this.#fragments ?? []), compact(payload)]
       if (this.#fragments.length > MAX_FRAGMENTS) return brokenFrame
       if (!frame.final) continue
       const message = Buffer.concat(this.#fragments)

@@ -28,6 +28,9 @@ const KEEP_ALIVE_MS = 30_000
 /** Between the two pings that make a dead connection show (see `probe`). */
 const PROBE_MS = 100
 
+/** A peer that has left so much untaken gets no pings and no pongs: its connection shows by itself whether it lives. */
+const MAX_UNTAKEN_BYTES = 16_384
+
 const PING = controlFrame('ping', Buffer.from(PING_PAYLOAD))
 
 /** One WebSocket: its frames, pings and end. What it carries is said by the classes of `websocket.ts`. */
@@ -38,6 +41,7 @@ export abstract class WebSocketStream implements LiveStream, ControlFrames {
   protected readonly frames: WebSocketFrames
   #heard = true
   #ended = false
+  #probing = false
   #cancelTimer: () => void = () => {}
 
   constructor(relay: Relay, socket: Socket, maxTextBytes: number) {
@@ -68,14 +72,16 @@ export abstract class WebSocketStream implements LiveStream, ControlFrames {
       this.#heard = true
       this.frames.push(chunk)
       this.arrived()
+      this.frames.settle()
     })
     // Half-open is of no use: who can no longer send answers no ping either.
     socket.once('end', () => this.finish())
     if (head.length > 0) socket.emit('data', head)
   }
 
+  /** RFC 6455 §5.5.3: of several pings only the last one needs an answer, so who takes no answers gets no more. */
   pinged(payload: Uint8Array): void {
-    if (!this.#ended) this.socket.write(controlFrame('pong', payload))
+    if (!this.#ended && !this.#isChoked()) this.socket.write(controlFrame('pong', payload))
   }
 
   ponged(): void {}
@@ -110,11 +116,17 @@ export abstract class WebSocketStream implements LiveStream, ControlFrames {
 
   /** Makes a connection show whether it lives: TCP answers the first ping of a dead one with a reset. */
   probe(): void {
-    if (this.#ended) return
-    this.socket.write(PING)
+    if (this.#ended || this.#probing) return
+    this.#probing = true
+    if (!this.#isChoked()) this.socket.write(PING)
     this.relay.clock.after(PROBE_MS, () => {
-      if (!this.#ended) this.socket.write(PING)
+      this.#probing = false
+      if (!this.#ended && !this.#isChoked()) this.socket.write(PING)
     })
+  }
+
+  #isChoked(): boolean {
+    return this.socket.writableLength > MAX_UNTAKEN_BYTES
   }
 
   #ping(afterMs: number): void {
@@ -122,7 +134,7 @@ export abstract class WebSocketStream implements LiveStream, ControlFrames {
     if (wsPingIntervalMs <= 0 || wsPongWaitMs <= 0) return
     this.#cancelTimer = this.relay.clock.after(afterMs, () => {
       this.#heard = false
-      this.socket.write(PING)
+      if (!this.#isChoked()) this.socket.write(PING)
       this.#cancelTimer = this.relay.clock.after(wsPongWaitMs, () => {
         if (this.#heard || this.excused()) this.#ping(wsPingIntervalMs - wsPongWaitMs)
         else this.finish()

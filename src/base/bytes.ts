@@ -38,6 +38,19 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
+/** Memory that a view may keep alive beside its own bytes. */
+const MAX_SPARE_BYTES = 4096
+
+/**
+ * `bytes` themselves, or a copy where they are a small part of their memory: one byte that is kept of each read would
+ * keep all that was read.
+ */
+export function compact(bytes: Uint8Array): Uint8Array {
+  const spare = bytes.buffer.byteLength - bytes.length
+  // Not `slice`, which in Node's `Buffer` does not copy.
+  return spare > Math.max(MAX_SPARE_BYTES, bytes.length) ? new Uint8Array(bytes) : bytes
+}
+
 /**
  * Whether two byte strings are equal, in time that depends on their lengths only.
  * For secrets; JavaScript gives no harder promise than that.

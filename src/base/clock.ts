@@ -15,13 +15,22 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(delayMs, action) {
-    const timer: unknown = setTimeout(action, Math.max(0, delayMs))
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer) {
-      ;(timer as { unref(): void }).unref()
+    let timer: unknown
+    const wait = (leftMs: number): void => {
+      const isLast = leftMs <= MAX_TIMER_MS
+      const next = isLast ? action : () => wait(leftMs - MAX_TIMER_MS)
+      timer = setTimeout(next, isLast ? Math.max(0, leftMs) : MAX_TIMER_MS)
+      if (typeof timer === 'object' && timer !== null && 'unref' in timer) {
+        ;(timer as { unref(): void }).unref()
+      }
     }
+    wait(delayMs)
     return () => clearTimeout(timer as number)
   },
 }
+
+/** A timer that is set for longer, 24.9 days, fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** A clock that stands still until `advance` is called; timers fire in order of their time. */
 export class ManualClock implements Clock {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from '../fast-check.ts'
-import { concat, equalBytes, fromHex, text, toHex, utf8, wipe } from '../../src/base/bytes.ts'
+import {
+  compact,
+  concat,
+  equalBytes,
+  fromHex,
+  text,
+  toHex,
+  utf8,
+  wipe,
+} from '../../src/base/bytes.ts'
 
 test('hex goes there and back in either case', () => {
   fc.assert(
@@ -50,4 +59,15 @@ test('wipe overwrites every secret and passes over missing ones', () => {
   const [a, b] = [Uint8Array.of(1, 2), Uint8Array.of(3)]
   wipe(a, undefined, b)
   assert.deepEqual([...a, ...b], [0, 0, 0])
+})
+
+test('compact keeps what is most of its memory, and copies what is little of it', () => {
+  const read = Buffer.alloc(65_536)
+  const half = read.subarray(0, 40_000)
+  assert.equal(compact(half), half)
+  const little = compact(read.subarray(7, 9))
+  assert.equal(little.length, 2)
+  assert.equal(little.buffer.byteLength, 2)
+  const small = new Uint8Array(100).subarray(1, 2)
+  assert.equal(compact(small), small)
 })

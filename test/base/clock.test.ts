@@ -59,3 +59,19 @@ test('the system clock fires once, can be cancelled and never goes back', async 
   assert.ok(systemClock.now() >= before + 4)
   assert.ok(Math.abs(systemClock.wall() - Date.now()) < 1_000)
 })
+
+test('a timer for longer than Node can set one waits all that time', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const month = 30 * 86_400_000
+  const fired: string[] = []
+  systemClock.after(month, () => fired.push('a month'))
+  systemClock.after(Infinity, () => fired.push('never'))
+  const cancel = systemClock.after(month, () => fired.push('cancelled'))
+  const longestMs = 2 ** 31 - 1
+  t.mock.timers.tick(longestMs)
+  cancel()
+  t.mock.timers.tick(month - longestMs - 1)
+  assert.deepEqual(fired, [])
+  t.mock.timers.tick(1)
+  assert.deepEqual(fired, ['a month'])
+})
