@@ -6,10 +6,10 @@ import { forwardGrpc } from '../mailbox/rpc/forward.ts'
 import { listen, type Listener } from '../mailbox/listen/listen.ts'
 import { fileStore } from '../mailbox/pairing/file-store.ts'
 import type { PairingStore } from '../mailbox/pairing/pairing.ts'
-import { asPinholeError } from './base/errors.ts'
+import { asPinholeError, GrpcCode, isPinholeError, type PinholeError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import { checkLnd } from './agent/check-lnd.ts'
-import { readMacaroon, readTarget } from './agent/lnd-files.ts'
+import { followTarget, readMacaroon, readTarget } from './agent/lnd-files.ts'
 import { DEFAULT_MAILBOX } from './default-mailbox.ts'
 
 /** What an agent is made of. */
@@ -42,7 +42,8 @@ export interface Agent {
 }
 
 /**
- * Checks lnd, then listens; a relay that cannot be reached is waited for.
+ * Checks lnd, then listens; a relay that cannot be reached is waited for. So is an lnd that is locked or not there,
+ * once a client is paired: nobody sits before the machine that starts again.
  *
  * @throws ERR_AGENT_FILE, ERR_AGENT_LND, and what `listen` throws
  */
@@ -50,16 +51,22 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { log, insecureTls, signal, anew = false } = options
   const target = await readTarget(options.lnd, options.tls)
   const macaroon = await readMacaroon(options.macaroon)
-  await checkLnd(target, macaroon, log)
   const store = fileStore(options.file)
   const stored = anew ? undefined : await loadFrom(store)
+  await checkLnd(target, macaroon, log).catch((reason: unknown) => {
+    const away = isPinholeError(reason, 'ERR_AGENT_LND') && reason.grpc === GrpcCode.unavailable
+    if (!stored?.remoteKey || !away) throw reason
+    log.warn({ reason: reason.message }, 'lnd cannot serve yet; calls end with that until it does')
+  })
   const mailbox = options.mailbox ?? stored?.mailbox ?? DEFAULT_MAILBOX
+  const onLost = ({ message: reason }: PinholeError) => log.warn({ reason }, 'no connection to lnd')
   const listener: Listener = await listen({
     mailbox,
     insecureTls,
     store: anew ? { ...store, load: async () => undefined } : store,
     authData: `Macaroon: ${macaroon}`,
-    onConnection: (link) => forwardGrpc(link, { target }),
+    onConnection: (link) =>
+      forwardGrpc(link, { target: followTarget(target, options.tls), onLost }),
     timeoutMs: Infinity,
     signal,
     log,

@@ -3,7 +3,7 @@
  * port and back, header by header and byte by byte: all kinds of calls, trailers, deadlines (they are a
  * header), resets, and the pace of the slower side.
  */
-import { GrpcCode } from '../../src/base/errors.ts'
+import { GrpcCode, type PinholeError } from '../../src/base/errors.ts'
 import { Http2Code } from '../../src/http2/error.ts'
 import type { Field } from '../../src/http2/hpack-table.ts'
 import { runHttp2, type RunningConnection } from '../http2/link-driver.ts'
@@ -15,10 +15,12 @@ import { percentEncode } from './status.ts'
 
 /** Where calls go. */
 export interface ForwardOptions {
-  /** The node's gRPC port. */
-  readonly target: Target
+  /** The node's gRPC port; a function is asked at every dialling, and must not throw. */
+  readonly target: Target | (() => Target)
   /** Headers put in place of those that the client sends under the same names. */
   readonly metadata?: Metadata
+  /** Told of each connection to the node that could not be made, or was lost. */
+  readonly onLost?: ((reason: PinholeError) => void) | undefined
 }
 
 /**
@@ -26,24 +28,34 @@ export interface ForwardOptions {
  * again when the node went away; meanwhile calls end with UNAVAILABLE. Resolves when the link is over.
  */
 export async function forwardGrpc(link: Link, options: ForwardOptions): Promise<void> {
-  const node = new NodeConnection(options.target)
-  const { closed } = runHttp2(link, (stream) => new ForwardedCall(stream, node, options))
+  const node = new NodeConnection(options)
+  const { closed } = runHttp2(link, (stream) => new ForwardedCall(stream, node))
   await closed
   await node.close()
 }
 
 /** The one connection to the node, made anew when it is needed and gone. */
 class NodeConnection {
-  readonly #target: Target
-  #running: RunningConnection | undefined
+  readonly #options: ForwardOptions
+  #running: (RunningConnection & { readonly target: Target }) | undefined
 
-  constructor(target: Target) {
-    this.#target = target
+  constructor(options: ForwardOptions) {
+    this.#options = options
   }
 
+  /** Calls the node with the client's header list. */
   request(fields: readonly Field[], events: StreamEvents): Http2Stream {
-    if (!this.#running?.connection.open) this.#running = runHttp2(dialLink(this.#target))
-    return this.#running.connection.request(fields, events)
+    if (!this.#running?.connection.open) this.#running = this.#dial()
+    const { connection, target } = this.#running
+    return connection.request(requestTo(fields, target, this.#options.metadata), events)
+  }
+
+  #dial() {
+    const { target: where, onLost } = this.#options
+    const target = typeof where === 'function' ? where() : where
+    const { connection, closed, close } = runHttp2(dialLink(target))
+    void closed.then((reason) => reason && onLost?.(reason))
+    return { connection, closed, close, target }
   }
 
   async close(): Promise<void> {
@@ -55,13 +67,11 @@ class NodeConnection {
 class ForwardedCall implements StreamEvents {
   readonly #client: Http2Stream
   readonly #node: NodeConnection
-  readonly #options: ForwardOptions
   #answer: NodeAnswer | undefined
 
-  constructor(client: Http2Stream, node: NodeConnection, options: ForwardOptions) {
+  constructor(client: Http2Stream, node: NodeConnection) {
     this.#client = client
     this.#node = node
-    this.#options = options
   }
 
   headers(fields: readonly Field[], end: boolean): void {
@@ -72,7 +82,7 @@ class ForwardedCall implements StreamEvents {
     }
     const answer = new NodeAnswer(this.#client)
     this.#answer = answer
-    answer.node = this.#node.request(requestTo(fields, this.#options), answer)
+    answer.node = this.#node.request(fields, answer)
     if (end) answer.node.send(new Uint8Array(0), true)
   }
 
@@ -180,7 +190,7 @@ const unavailable = (why: string): readonly Field[] => [
 ]
 
 /** The client's header list as the node gets it. */
-function requestTo(fields: readonly Field[], { target, metadata = [] }: ForwardOptions): Field[] {
+function requestTo(fields: readonly Field[], target: Target, metadata: Metadata = []): Field[] {
   const replaced = new Set(metadata.map(([name]) => name))
   const kept = fields.filter(([name]) => !replaced.has(name))
   return [...kept.map((field) => rewritten(field, target)), ...metadata]

@@ -102,7 +102,7 @@ class SocketLink implements Link {
 
   #error(cause: Error | undefined): PinholeError {
     if (this.#state.is === 'broken') return this.#state.error
-    const why = cause ? `: ${cause.message}` : ''
+    const why = cause ? `: ${reasonOf(cause)}` : ''
     const options = cause ? { cause } : {}
     return new PinholeError(
       'ERR_AGENT_LND',
@@ -110,4 +110,11 @@ class SocketLink implements Link {
       options,
     )
   }
+}
+
+/** OpenSSL's words for a certificate that is not the one that was given are about signing. */
+function reasonOf(cause: Error & { readonly code?: string }): string {
+  const { code = '', message } = cause
+  const another = /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_SIGNATURE/.test(code)
+  return another ? `it shows another certificate than the one given (${message})` : message
 }

@@ -18,7 +18,7 @@ const NOT_READY: ReadonlyMap<number, string> = new Map([
 ])
 const FIELD_1_VARINT = 0x08
 
-/** @throws ERR_AGENT_LND */
+/** @throws ERR_AGENT_LND, whose gRPC code is PERMISSION_DENIED when lnd is there and refuses the macaroon */
 export async function checkLnd(target: Target, macaroon: string, log: Log): Promise<void> {
   const channel = openChannel(dialLink(target), { metadata: [['macaroon', macaroon]] })
   const where = `lnd at ${target.host}:${target.port}`
@@ -58,7 +58,8 @@ export async function checkMacaroon(channel: Channel, where: string, log: Log): 
   } catch (reason) {
     if (!isPinholeError(reason, 'ERR_NODE_PERMISSION', 'ERR_SESSION_EXPIRED')) throw reason
     if (!/permission denied$/.test(reason.message)) {
-      throw refused(where, `does not take the macaroon: ${reason.message}`, reason)
+      const why = `does not take the macaroon: ${reason.message}`
+      throw refused(where, why, reason, GrpcCode.permissionDenied)
     }
     log.info({}, 'the macaroon does not allow GetInfo')
   }
@@ -75,5 +76,9 @@ function decodeVarint(bytes: Uint8Array): number {
 
 const messageOf = (reason: unknown) => (reason instanceof Error ? reason.message : String(reason))
 
-const refused = (where: string, why: string, cause?: unknown) =>
-  new PinholeError('ERR_AGENT_LND', `${where} ${why}`, { cause })
+const refused = (
+  where: string,
+  why: string,
+  cause?: unknown,
+  grpc: number = GrpcCode.unavailable,
+) => new PinholeError('ERR_AGENT_LND', `${where} ${why}`, { cause, grpc })

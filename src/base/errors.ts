@@ -133,8 +133,8 @@ const TABLE = {
   ERR_SANDBOX_CONFIG: kind(409, g.failedPrecondition, 'Run pinhole start for the hub that is configured, or give the sandbox an empty folder by --basedir.'),
   ERR_SANDBOX_NODE: kind(409, g.failedPrecondition, 'Start the hub without --sandbox to pair nodes of your own: pinhole init, then pinhole start.'),
   ERR_CLI_USAGE: kind(400, g.invalidArgument, 'See pinhole --help.'),
-  ERR_AGENT_LND: kind(503, g.unavailable, 'Check --lnd and --tls (lndhost and tlspath in the configuration), and that lnd is running and unlocked.'),
-  ERR_AGENT_FILE: kind(500, g.failedPrecondition, 'Name a file that exists and that this user may read.'),
+  ERR_AGENT_LND: kind(503, g.unavailable, 'Check --lnd, --tls and --macaroon (lndhost, tlspath and macdir in the configuration), and that lnd is running and unlocked.'),
+  ERR_AGENT_FILE: kind(500, g.failedPrecondition, 'Name a file that exists, that this user may read, and that holds what lnd keeps there.'),
 
   // Operating a hub by its admin API.
   ERR_HUB_UNREACHABLE: kind(503, g.unavailable, 'Start the hub (pinhole start), or name the one that runs by --hub.'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -11,7 +12,7 @@ import * as grpc from '@grpc/grpc-js'
 import { connect } from '../../mailbox/connect/node.ts'
 import { memoryStore } from '../../mailbox/pairing/pairing.ts'
 import { newKey, selfSign } from '../../src/certificate/self-signed.ts'
-import { createSimulatedNode } from '../../src/sandbox/simulated-node.ts'
+import { createSimulatedNode, type SimulatedNode } from '../../src/sandbox/simulated-node.ts'
 import { testRelay, type TestRelay } from '../mailbox/test-relay.ts'
 import { CLI, NODE_ARGS } from '../process.ts'
 
@@ -21,17 +22,8 @@ async function setUp(t: TestContext) {
   const relay = await testRelay()
   const node = createSimulatedNode({ alias: 'bob' })
   const key = newKey()
-  const subject = { hostname: 'localhost', names: [], addresses: ['127.0.0.1'] }
-  const cert = Buffer.from(await selfSign(key, subject, Date.now()))
-  const pem = Buffer.from(key.export({ type: 'sec1', format: 'pem' }))
-  const credentials = grpc.ServerCredentials.createSsl(null, [
-    { private_key: pem, cert_chain: cert },
-  ])
-  const port = await new Promise<number>((resolve, reject) => {
-    node.server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    )
-  })
+  const cert = await certificateOf(key)
+  const port = await serve(node, key, cert, 0)
   t.after(async () => {
     node.server.forceShutdown()
     await relay.kill()
@@ -48,7 +40,21 @@ async function setUp(t: TestContext) {
     '--mailbox': relay.mailbox,
     '--basedir': path.join(folder, 'base'),
   }
-  return { folder, relay, node, flags, file }
+  return { folder, relay, node, flags, file, serve }
+}
+
+/** Serves `node` at `port`, any when 0, by TLS. */
+function serve(node: SimulatedNode, key: KeyObject, cert: string, port: number): Promise<number> {
+  const pair = {
+    private_key: Buffer.from(key.export({ type: 'sec1', format: 'pem' })),
+    cert_chain: Buffer.from(cert),
+  }
+  const credentials = grpc.ServerCredentials.createSsl(null, [pair])
+  return new Promise((resolve, reject) => {
+    node.server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
+  })
 }
 
 type Flags = Readonly<Record<string, string>>
@@ -107,6 +113,39 @@ test('serves lnd to the client of its phrase, ends by a signal, goes on with its
   assert.equal(await third.exit, 0)
 })
 
+test('once paired, starts beside an lnd that is not there, and finds it with its new certificate', async (t) => {
+  const { relay, flags, node: lnd, file, serve } = await setUp(t)
+  const first = agent(t, flags)
+  const { phrase } = await first.result()
+  const node = await connect({ ...client(relay), phrase, store: memoryStore() })
+  assert.equal((await node.getInfo()).alias, 'bob')
+  first.child.kill('SIGTERM')
+  assert.equal(await first.exit, 0, first.out.stderr)
+  lnd.server.forceShutdown()
+
+  const second = agent(t, flags)
+  assert.equal((await second.result()).paired, true)
+  await assert.rejects(node.getInfo({ timeoutMs: 20_000 }), { code: 'ERR_NODE_CALL' })
+  assert.match(second.out.stderr, /"reason":"no connection to the node at [^"]*ECONNREFUSED/)
+  const anew = createSimulatedNode({ alias: 'bob again' })
+  t.after(() => anew.server.forceShutdown())
+  const key = newKey()
+  const cert = await certificateOf(key)
+  await serve(anew, key, cert, Number(flags['--lnd'].split(':')[1]))
+  const distrusted = { message: /another certificate/ }
+  await assert.rejects(node.getInfo({ timeoutMs: 20_000 }), distrusted)
+  file('tls.cert', cert)
+  // Its macaroon is of the one before: the answer is lnd's.
+  await assert.rejects(node.getInfo({ timeoutMs: 20_000 }), { code: 'ERR_NODE_PERMISSION' })
+  await node.close()
+  second.child.kill('SIGTERM')
+  assert.equal(await second.exit, 0)
+
+  const third = agent(t, flags, '--json')
+  assert.equal(await third.exit, 3, 'a macaroon of another lnd is not waited for')
+  assert.match(third.out.stderr, /does not take the macaroon/)
+})
+
 test('says at the start what is wrong with lnd or the files', async (t) => {
   const { flags, file, node } = await setUp(t)
   const fails = async (changed: Flags) => {
@@ -124,7 +163,7 @@ test('says at the start what is wrong with lnd or the files', async (t) => {
     fails({ '--macaroon': '/nowhere/admin.macaroon' }),
     fails({ '--tls': '/nowhere/tls.cert' }),
     fails({ '--lnd': `127.0.0.1:${port}` }),
-    fails({ '--tls': file('other.cert', await otherCertificate()) }),
+    fails({ '--tls': file('other.cert', await certificateOf(newKey())) }),
     fails({
       '--macaroon': file(
         'bad.macaroon',
@@ -142,7 +181,7 @@ test('says at the start what is wrong with lnd or the files', async (t) => {
   assert.match(macaroon.message, /does not take the macaroon/)
 })
 
-function otherCertificate(): Promise<string> {
+function certificateOf(key: KeyObject): Promise<string> {
   const subject = { hostname: 'localhost', names: [], addresses: ['127.0.0.1'] }
-  return selfSign(newKey(), subject, Date.now())
+  return selfSign(key, subject, Date.now())
 }

@@ -145,6 +145,27 @@ test('a node that is down makes calls unavailable, in words; they work again whe
   second.server.forceShutdown()
 })
 
+test('a certificate that the node has anew is taken up, and a lost connection is told of', async () => {
+  const { server } = echoServer()
+  const port = await listen(server, 0, true)
+  let given = certificate.other
+  const lost: string[] = []
+  const [ours, theirs] = memoryLinkPair()
+  const forwarded = forwardGrpc(theirs, {
+    target: () => ({ host: HOST, port, certificate: given }),
+    onLost: ({ message }) => lost.push(message),
+  })
+  const channel = openChannel(ours)
+  const distrusted = { code: 'ERR_NODE_CALL', message: /another certificate than the one given/ }
+  await assert.rejects(channel.unary('/test.Echo/Unary', utf8('')), distrusted)
+  given = certificate.cert
+  assert.equal(text(await channel.unary('/test.Echo/Unary', utf8('now'))), 'now')
+  await channel.close()
+  await forwarded
+  assert.equal(lost.length, 1)
+  server.forceShutdown()
+})
+
 test("Node's HTTP/2 as the client: our server end and nghttp2 understand each other", async () => {
   const { server } = echoServer()
   const target = { host: HOST, port: await listen(server, 0, false) }
