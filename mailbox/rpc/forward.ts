@@ -37,7 +37,7 @@ export async function forwardGrpc(link: Link, options: ForwardOptions): Promise<
 /** The one connection to the node, made anew when it is needed and gone. */
 class NodeConnection {
   readonly #options: ForwardOptions
-  #running: (RunningConnection & { readonly target: Target }) | undefined
+  #dialled: { readonly target: Target; readonly running: RunningConnection } | undefined
 
   constructor(options: ForwardOptions) {
     this.#options = options
@@ -45,21 +45,21 @@ class NodeConnection {
 
   /** Calls the node with the client's header list. */
   request(fields: readonly Field[], events: StreamEvents): Http2Stream {
-    if (!this.#running?.connection.open) this.#running = this.#dial()
-    const { connection, target } = this.#running
-    return connection.request(requestTo(fields, target, this.#options.metadata), events)
+    if (!this.#dialled?.running.connection.open) this.#dialled = this.#dial()
+    const { running, target } = this.#dialled
+    return running.connection.request(requestTo(fields, target, this.#options.metadata), events)
   }
 
   #dial() {
     const { target: where, onLost } = this.#options
     const target = typeof where === 'function' ? where() : where
-    const { connection, closed, close } = runHttp2(dialLink(target))
-    void closed.then((reason) => reason && onLost?.(reason))
-    return { connection, closed, close, target }
+    const running = runHttp2(dialLink(target))
+    void running.closed.then((reason) => reason && onLost?.(reason))
+    return { target, running }
   }
 
   async close(): Promise<void> {
-    await this.#running?.close()
+    await this.#dialled?.running.close()
   }
 }
 
