@@ -53,6 +53,7 @@ const TABLE = {
   // The node at the other end.
   ERR_NODE_OFFLINE: kind(503, g.unavailable, 'The session is known but the node does not answer: check that the node (litd or pinhole agent) is running and online.'),
   ERR_NODE_PERMISSION: kind(403, g.permissionDenied, 'The session lacks that permission: create one whose macaroon allows the method named above.'),
+  ERR_NODE_NETWORK: kind(502, g.failedPrecondition, 'Correct authenticator.network and restart the hub, or connect a node of that network.'),
   ERR_NODE_CALL: kind(502, g.unknown, 'The node refused the call for the reason given.'),
   ERR_NODE_TIMEOUT: kind(504, g.deadlineExceeded, 'The node did not answer in time: check its load and the connection to the relay.'),
   ERR_NODE_DESCRIPTOR: kind(501, g.unimplemented, 'Pass a registry with the descriptors of that service, or call it in bytes by rpc.unary.'),

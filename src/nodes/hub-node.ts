@@ -1,10 +1,14 @@
 /** One node of a running hub: its line, who it is, and what is logged of it. */
 import type { Clock } from '../base/clock.ts'
-import type { PinholeError } from '../base/errors.ts'
+import { toHex } from '../base/bytes.ts'
+import { PinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { payeeOf } from '../bolt11/signature.ts'
+import type { InvoiceTerms, MadeInvoice } from '../invoices/node.ts'
 import type { LightningNode } from '../../mailbox/rpc/lightning-node.ts'
 import { askIdentity, type Identity } from './identity.ts'
 import { LineInvoiceNode } from './invoice-node.ts'
+import { isOfNetwork } from './network.ts'
 import type { Line, Standing } from './line.ts'
 import type { Keeper } from './keeper.ts'
 
@@ -32,6 +36,11 @@ export class HubNode extends LineInvoiceNode {
   readonly #options: HubNodeOptions
   readonly #replaced = new Set<() => void>()
   #identity: Identity | undefined
+  /** Whose invoices are made, where nothing else tells who the node is. */
+  #payee: string | undefined
+  /** Whether this connection has told whose it is. */
+  #met = false
+  #misplaced: PinholeError | undefined
   #keeper: Keeper | undefined
 
   constructor(options: HubNodeOptions) {
@@ -53,10 +62,20 @@ export class HubNode extends LineInvoiceNode {
     return this.#identity
   }
 
-  /** Why there is no connection, where that is known. */
+  /** Why there is no connection, where that is known; or why nothing is sold by the one that there is. */
   get reason(): PinholeError | undefined {
     const { standing } = this.line
-    return 'reason' in standing ? standing.reason : undefined
+    return 'reason' in standing ? standing.reason : this.#misplaced
+  }
+
+  /** Rejects with `ERR_NODE_NETWORK` besides: coins of a test network would buy what real ones are asked for. */
+  override async addInvoice(terms: InvoiceTerms): Promise<MadeInvoice> {
+    const made = await super.addInvoice(terms)
+    const { paymentRequest } = made
+    this.#place(isOfNetwork(paymentRequest, this.#options.network), 'another network')
+    if (this.#misplaced) throw this.#misplaced
+    if (!this.#met) this.#recognise(paymentRequest)
+    return made
   }
 
   onReplaced(listener: () => void): () => void {
@@ -85,6 +104,7 @@ export class HubNode extends LineInvoiceNode {
     switch (standing.name) {
       case 'ready':
         log.info({}, 'the node is connected')
+        this.#met = false
         void this.#meet(standing.node)
         break
       case 'connecting':
@@ -102,20 +122,49 @@ export class HubNode extends LineInvoiceNode {
     try {
       const identity = await askIdentity(node)
       if (!identity) return
-      const { pubkey: known = identity.pubkey } = this.#identity ?? {}
-      if (known !== identity.pubkey) {
-        log.warn({ pubkey: identity.pubkey, before: known }, 'another node is paired than before')
-        for (const listener of [...this.#replaced]) listener()
-      }
-      if (network !== '' && identity.network !== '' && network !== identity.network) {
-        const named = { network: identity.network, configured: network }
-        log.error(named, 'the node is on another network than authenticator.network')
-      }
+      this.#met = true
+      this.#compare(identity.pubkey)
+      const elsewhere = network !== '' && identity.network !== '' && network !== identity.network
+      this.#place(!elsewhere, identity.network)
       const news = JSON.stringify(identity) !== JSON.stringify(this.#identity)
       this.#identity = identity
       if (news) await remember(identity)
     } catch (error) {
       log.debug({ error }, 'the node did not say who it is')
     }
+  }
+
+  /** Learns from whoever signs its invoices whether it is the node of before: most macaroons do not allow to ask. */
+  #recognise(paymentRequest: string): void {
+    this.#met = true
+    try {
+      this.#compare(toHex(payeeOf(paymentRequest)))
+    } catch (error) {
+      this.#options.log.debug({ error }, 'an invoice does not say whose it is')
+    }
+  }
+
+  #compare(pubkey: string): void {
+    if (pubkey === '') return
+    const known = this.#payee ?? (this.#identity?.pubkey || pubkey)
+    this.#payee = pubkey
+    if (known === pubkey) return
+    this.#options.log.warn({ pubkey, before: known }, 'another node is paired than before')
+    this.#part()
+  }
+
+  #place(right: boolean, network: string): void {
+    if (right) this.#misplaced = undefined
+    if (right || this.#misplaced) return
+    const { log, network: configured } = this.#options
+    const text = `the node is on ${network}, where authenticator.network says ${configured}`
+    this.#misplaced = new PinholeError('ERR_NODE_NETWORK', text)
+    log.error({ network, configured }, 'the node is on another network than authenticator.network')
+    this.#part()
+  }
+
+  /** What was made ahead is none of this node's. */
+  #part(): void {
+    for (const listener of [...this.#replaced]) listener()
   }
 }

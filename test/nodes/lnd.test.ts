@@ -40,8 +40,8 @@ async function setUp(t: TestContext) {
   const trust = (cert: string) => writeFileSync(tlspath, cert)
   const give = (macaroon: string) => writeFileSync(macaroonFile, Buffer.from(macaroon, 'hex'))
   trust(certificate.cert)
-  const nodes = async (port: number) => {
-    const config = authenticator({ lndhost: `127.0.0.1:${port}`, tlspath, macdir })
+  const nodes = async (port: number, network = '') => {
+    const config = authenticator({ lndhost: `127.0.0.1:${port}`, tlspath, macdir, network })
     const secret = nodeSecret({ basedir: base })
     const running = await openNodes({ rows: memoryRows(), secret, authenticator: config })
     t.after(() => running.close())
@@ -203,3 +203,43 @@ async function cuttable(t: TestContext, target: number) {
     },
   }
 }
+
+test('an lnd of another network sells nothing, though its macaroon does not allow to ask it', async (t) => {
+  const { give, nodes } = await setUp(t)
+  const simulated = createSimulatedNode()
+  t.after(() => simulated.server.forceShutdown())
+  give(simulated.macaroons.bake(INVOICE))
+  const port = await serve(simulated, 0)
+  const { node } = await nodes(port, 'mainnet')
+  let parted = 0
+  node.onReplaced(() => parted++)
+  const elsewhere = { code: 'ERR_NODE_NETWORK', message: /authenticator\.network says mainnet/ }
+  await assert.rejects(node.addInvoice(TERMS), elsewhere)
+  await assert.rejects(node.addInvoice(TERMS), elsewhere)
+  assert.equal(node.reason?.code, 'ERR_NODE_NETWORK')
+  assert.equal(parted, 1, 'what was made ahead is not sold either')
+  const { node: right } = await nodes(port, 'regtest')
+  assert.ok(await right.addInvoice(TERMS))
+  assert.equal(right.reason, undefined)
+})
+
+test('another lnd at the same address is known by its invoices', async (t) => {
+  const { give, nodes } = await setUp(t)
+  const first = createSimulatedNode()
+  give(first.macaroons.bake(INVOICE))
+  const port = await serve(first, 0)
+  const { node } = await nodes(port)
+  let parted = 0
+  node.onReplaced(() => parted++)
+  for (let n = 0; n < 2; n++) await node.addInvoice(TERMS)
+  first.server.forceShutdown()
+  await until(() => node.state !== 'ready')
+  const second = createSimulatedNode()
+  t.after(() => second.server.forceShutdown())
+  give(second.macaroons.bake(INVOICE))
+  await serve(second, port)
+  await until(() => node.state === 'ready')
+  assert.equal(parted, 0)
+  for (let n = 0; n < 2; n++) await node.addInvoice(TERMS)
+  assert.equal(parted, 1)
+})
