@@ -78,8 +78,8 @@ export const sells = ({ services, servestatic, authenticator, admin }: Config): 
   admin.enabled
 
 /**
- * Opens everything; no node has to be there. Throws `ERR_CONFIG_VALUE`, `ERR_STORE_OPEN`,
- * `ERR_STORE_SCHEMA`, `ERR_STORE_IN_USE` or `ERR_NODE_SECRET`.
+ * Opens everything; no node has to be there, nor its key. Throws `ERR_CONFIG_VALUE`, `ERR_STORE_OPEN`,
+ * `ERR_STORE_SCHEMA` or `ERR_STORE_IN_USE`.
  */
 export async function openSelling(config: Config, deps: SellingDeps): Promise<Selling> {
   const { clock, log } = deps
@@ -125,7 +125,11 @@ function openPairedNodes(
 ): Promise<Nodes> {
   return openNodes({
     rows: store.nodes,
-    secret: nodeSecret({ basedir: config.basedir, passphrase: process.env['PINHOLE_SECRET'] }),
+    secret: nodeSecret({
+      basedir: config.basedir,
+      passphrase: process.env['PINHOLE_SECRET'],
+      stored: () => store.nodes.list(),
+    }),
     authenticator: config.authenticator,
     imported: store.imported,
     clock,

@@ -30,7 +30,8 @@ export async function withStoredNodes<T>(
   const store = openStore(file, { clock: systemClock, skipMigrations: skipmigrations })
   const passphrase = process.env['PINHOLE_SECRET']
   try {
-    const secret = nodeSecret({ basedir: config.basedir, passphrase })
+    const stored = () => store.nodes.list()
+    const secret = nodeSecret({ basedir: config.basedir, passphrase, stored })
     return await action({ config, rows: store.nodes, secret })
   } finally {
     await store.close()

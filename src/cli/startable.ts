@@ -1,4 +1,4 @@
-/** What would keep a hub from starting, without one: its database is only looked at. */
+/** What would keep a hub from starting, or from using a node, without one: its database is only looked at. */
 import { compileServices } from '../../proxy/compile.ts'
 import { silentLog } from '../base/log.ts'
 import type { Config } from '../config/load.ts'

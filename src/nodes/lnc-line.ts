@@ -11,8 +11,8 @@ import type { Line } from './line.ts'
 /** What a line over LNC is made of. */
 export interface LncLineOptions {
   readonly line: Line
-  /** Whom to reach, and the store of the pairing. */
-  readonly connecting: ConnectOptions
+  /** Whom to reach, and the store of the pairing; asked for each session. @throws ERR_NODE_SECRET */
+  readonly connecting: () => Promise<ConnectOptions>
   readonly clock: Clock
   readonly log: Log
 }
@@ -53,7 +53,7 @@ async function oneSession(
   }
   try {
     node = await connect({
-      ...connecting,
+      ...(await connecting()),
       timeoutMs: Infinity,
       silenceMs: SILENCE_MS,
       signal,
@@ -65,7 +65,14 @@ async function oneSession(
     look(node.state)
     return await untilClosed(node)
   } catch (reason) {
-    return asPinholeError(reason, 'ERR_SESSION_STORE')
+    const error = asPinholeError(reason, 'ERR_SESSION_STORE')
+    if (error.code !== 'ERR_NODE_SECRET') return error
+    const closed = new PinholeError(error.code, `${error.message}. ${error.advice}`, {
+      cause: error,
+    })
+    // Nobody has to wait for what no network can mend.
+    line.silent(closed)
+    return closed
   } finally {
     await node?.close()
   }

@@ -10,10 +10,11 @@ import type { NodeRow, NodeRows } from '../store/node-rows.ts'
 import { parseLndAddress, readMacaroon } from '../agent/lnd-files.ts'
 import { type ConnectOptions, PairedNode } from '../../mailbox/connect/connect.ts'
 import { nodeCrypto } from '../../mailbox/crypto/node.ts'
+import type { PairingStore } from '../../mailbox/pairing/pairing.ts'
 import { phraseId } from '../../mailbox/pairing/phrase-id.ts'
 import { parsePhrase } from '../../mailbox/phrase.ts'
 import { asPinholeError, isPinholeError, PinholeError } from '../base/errors.ts'
-import { adoptSession } from './adopt.ts'
+import { adoptSession, type Adoption } from './adopt.ts'
 import { unknownNode } from './connect-stored.ts'
 import { HubNode } from './hub-node.ts'
 import type { Identity } from './identity.ts'
@@ -24,7 +25,7 @@ import { CONFIGURED_NODE, DIRECT_NODE } from './names.ts'
 import { findPairing, pairNode, type PairOptions, provisionalName } from './pair.ts'
 import { linePayingNode } from './paying-node.ts'
 import { RowEditor } from './row-editor.ts'
-import { openPairing, sealedStore } from './sealed-store.ts'
+import { openPairing, type SealedPairing, sealedStore } from './sealed-store.ts'
 import type { NodeSecret } from './secret.ts'
 import { type SurveyedNode, surveyNode } from './survey.ts'
 
@@ -86,10 +87,10 @@ export interface Nodes extends NodeSource {
 export const areOperated = (source: NodeSource): source is Nodes => 'survey' in source
 
 /**
- * Begins to connect to all nodes and resolves at once: none has to be there.
+ * Begins to connect to all nodes and resolves at once: none has to be there. One whose row the secret does not open is away
+ * with `ERR_NODE_SECRET`, and is tried again as the others are.
  *
- * @throws ERR_NODE_SECRET for a row that this secret does not open, ERR_CONFIG_VALUE for a phrase or an address
- * that is none
+ * @throws ERR_CONFIG_VALUE for a phrase or an address that is none
  */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const nodes = new RunningNodes(options)
@@ -103,6 +104,12 @@ const READY_MS = 15_000
 /** What is known of a node from its row; the configuration's node is the same whenever its row was made. */
 type KnownRow = Pick<NodeRow, 'alias' | 'pubkey' | 'network'> & {
   readonly createdAtMs: number | undefined
+}
+
+/** A row, and whether what it keeps sealed could be read. */
+interface StoredRow {
+  readonly row: NodeRow
+  readonly opened: boolean
 }
 
 class RunningNodes implements Nodes {
@@ -125,23 +132,31 @@ class RunningNodes implements Nodes {
   }
 
   async begin(): Promise<void> {
-    const { authenticator, imported, secret } = this.#options
+    const { authenticator, imported } = this.#options
     if (authenticator.disable) return
     checkAuthenticator(authenticator)
-    if (imported) {
-      await adoptSession({ imported, authenticator, secret, editor: this.#editor })
-    }
+    if (imported) await this.#adopt(imported)
     if (authenticator.passphrase !== '') await this.#partWithAnother(authenticator.passphrase)
     await this.refresh()
+  }
+
+  async #adopt(imported: Adoption['imported']): Promise<void> {
+    const { authenticator, secret } = this.#options
+    try {
+      await adoptSession({ imported, authenticator, secret, editor: this.#editor })
+    } catch (error) {
+      if (!isPinholeError(error, 'ERR_NODE_SECRET')) throw error
+      const text = "Aperture's session with its node is left for a later start"
+      this.#log.error({ error, advice: error.advice }, text)
+    }
   }
 
   /** A new phrase is a new pairing: what the node of the one before has made ahead would pay that one. */
   async #partWithAnother(phrase: string): Promise<void> {
     const { rows, secret } = this.#options
     const row = rows.get(CONFIGURED_NODE)
-    if (!row) return
-    const { pairing } = await openPairing(row, secret)
-    if (pairing.phraseId === phraseId(phrase, nodeCrypto)) return
+    const stored = row && (await openIfWeCan(row, secret))
+    if (!stored || stored.pairing.phraseId === phraseId(phrase, nodeCrypto)) return
     await rows.dropInvoices(CONFIGURED_NODE)
   }
 
@@ -243,10 +258,8 @@ class RunningNodes implements Nodes {
     const taken = new Set(first.map(({ name }) => name))
     const others = stored
       .filter(({ row }) => !taken.has(row.name))
-      .map(
-        ({ row, insecureTls }) =>
-          known(row.name, row.createdAtMs) ?? this.#paired(row, insecureTls),
-      )
+      .map(({ row }) => known(row.name, row.createdAtMs) ?? this.#paired(row))
+    this.#wake(stored)
     const before = this.#nodes
     this.#nodes = [...first, ...others]
     for (const node of this.#nodes) {
@@ -255,6 +268,14 @@ class RunningNodes implements Nodes {
     const gone = before.filter((node) => !this.#nodes.includes(node))
     for (const node of gone) this.#tell({ node, what: 'removed' })
     await Promise.all(gone.map((node) => node.close()))
+  }
+
+  /** The key of some may have been put back. */
+  #wake(stored: readonly StoredRow[]): void {
+    for (const { row, opened } of stored) {
+      const node = this.get(row.name)
+      if (opened && node?.reason?.code === 'ERR_NODE_SECRET') node.reconnect()
+    }
   }
 
   close(): Promise<void> {
@@ -274,15 +295,15 @@ class RunningNodes implements Nodes {
    * The rows with what they keep sealed. A command that was killed while it gave a node its name has left two
    * rows of one pairing, of which the first counts: two connections would cut each other off.
    */
-  async #stored(rows: readonly NodeRow[]): Promise<{ row: NodeRow; insecureTls: boolean }[]> {
+  async #stored(rows: readonly NodeRow[]): Promise<StoredRow[]> {
     const keys = new Set<string>()
-    const found: { row: NodeRow; insecureTls: boolean }[] = []
+    const found: StoredRow[] = []
     for (const row of rows) {
       if (row.kind !== 'lnc') continue
-      const { pairing, insecureTls } = await openPairing(row, this.#options.secret)
-      const key = pairing.localKey.join()
-      const busy = this.#pairing.has(pairing.phraseId ?? '')
-      if (!busy && !keys.has(key)) found.push({ row, insecureTls })
+      const { pairing } = (await openIfWeCan(row, this.#options.secret)) ?? {}
+      const key = pairing ? pairing.localKey.join() : row.name
+      const busy = this.#pairing.has(pairing?.phraseId ?? '')
+      if (!busy && !keys.has(key)) found.push({ row, opened: pairing !== undefined })
       keys.add(key)
     }
     return found
@@ -298,27 +319,35 @@ class RunningNodes implements Nodes {
     const { passphrase, mailboxaddress, devserver } = this.#options.authenticator
     const row = this.#options.rows.get(CONFIGURED_NODE)
     const known = row && { ...row, createdAtMs: undefined }
-    return this.#lnc(CONFIGURED_NODE, known, {
-      phrase: passphrase,
-      mailbox: mailboxaddress,
-      insecureTls: devserver,
+    const how = { phrase: passphrase, mailbox: mailboxaddress, insecureTls: devserver }
+    const store = this.#store(CONFIGURED_NODE, devserver)
+    return this.#lnc(CONFIGURED_NODE, known, () => ({ ...how, store }))
+  }
+
+  #paired({ name, ...known }: NodeRow): HubNode {
+    const { rows, secret } = this.#options
+    return this.#lnc(name, known, async () => {
+      const row = rows.get(name)
+      if (!row) throw unknownNode(name)
+      const { insecureTls } = await openPairing(row, secret)
+      return { insecureTls, store: this.#store(name, insecureTls) }
     })
   }
 
-  #paired(row: NodeRow, insecureTls: boolean): HubNode {
-    return this.#lnc(row.name, row, { insecureTls })
+  #store(name: string, insecureTls: boolean): PairingStore {
+    const { secret } = this.#options
+    return sealedStore({ editor: this.#editor, secret, name, insecureTls, clock: this.#clock })
   }
 
   #lnc(
     name: string,
     row: KnownRow | undefined,
-    how: Pick<ConnectOptions, 'phrase' | 'mailbox'> & { readonly insecureTls: boolean },
+    how: () => ConnectOptions | Promise<ConnectOptions>,
   ): HubNode {
-    const { secret, ca } = this.#options
+    const { ca } = this.#options
     const { node, line, log } = this.#make(name, 'lnc', row)
-    const clock = this.#clock
-    const store = sealedStore({ editor: this.#editor, secret, name, clock, ...how })
-    return node.keepBy(keepLncLine({ line, connecting: { ...how, store, ca }, clock, log }))
+    const connecting = async () => ({ ...(await how()), ca })
+    return node.keepBy(keepLncLine({ line, connecting, clock: this.#clock, log }))
   }
 
   #make(name: string, kind: 'lnc' | 'lnd', row: KnownRow | undefined) {
@@ -339,6 +368,15 @@ class RunningNodes implements Nodes {
     })
     line.onChange(() => this.#nodes.includes(node) && this.#tell({ node, what: 'state' }))
     return { node, line, log }
+  }
+}
+
+/** What a row keeps sealed; `undefined` where it does not open, which its line says. */
+async function openIfWeCan(row: NodeRow, secret: NodeSecret): Promise<SealedPairing | undefined> {
+  try {
+    return await openPairing(row, secret)
+  } catch {
+    return undefined
   }
 }
 

@@ -11,13 +11,16 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { concat, toHex, utf8 } from '../base/bytes.ts'
-import { PinholeError } from '../base/errors.ts'
+import { concat, toHex, utf8, wipe } from '../base/bytes.ts'
+import { isPinholeError, PinholeError } from '../base/errors.ts'
 import { createFile } from '../../mailbox/pairing/durable-file.ts'
 
 /** Seals contents for the node of a name, and opens them. */
 export interface NodeSecret {
-  /** @throws ERR_NODE_SECRET when the key file can be neither read nor made */
+  /**
+   * @throws ERR_NODE_SECRET when the key file can be neither read nor made, or is not the one that stored records are
+   * under: no key takes the place of another that may come back
+   */
   seal(name: string, content: Uint8Array): Promise<Uint8Array>
   /** @throws ERR_NODE_SECRET naming the node */
   open(name: string, sealed: Uint8Array): Promise<Uint8Array>
@@ -29,6 +32,14 @@ export interface SecretSource {
   readonly basedir: string
   /** The value of PINHOLE_SECRET; none when empty. */
   readonly passphrase?: string | undefined
+  /** What is stored already. */
+  readonly stored?: (() => readonly SealedRecord[]) | undefined
+}
+
+/** A record and whose it is. */
+export interface SealedRecord {
+  readonly name: string
+  readonly sealed: Uint8Array
 }
 
 const KEY_FILE = 'node.key'
@@ -59,12 +70,13 @@ interface Key {
 class StoredSecret implements NodeSecret {
   readonly #file: string
   readonly #passphrase: string | undefined
+  readonly #stored: () => readonly SealedRecord[]
   readonly #derived = new Map<string, Promise<Key>>()
-  #ofFile: Promise<Key> | undefined
 
-  constructor({ basedir, passphrase }: SecretSource) {
+  constructor({ basedir, passphrase, stored = () => [] }: SecretSource) {
     this.#file = path.join(basedir, KEY_FILE)
     this.#passphrase = passphrase === '' ? undefined : passphrase
+    this.#stored = stored
   }
 
   async seal(name: string, content: Uint8Array): Promise<Uint8Array> {
@@ -76,29 +88,34 @@ class StoredSecret implements NodeSecret {
   }
 
   async open(name: string, sealed: Uint8Array): Promise<Uint8Array> {
-    const { head, key } = await this.#openingKey(name, sealed)
-    const body = sealed.subarray(head.length)
-    if (body.length < NONCE_BYTES + TAG_BYTES) throw damaged(name)
-    const end = body.length - TAG_BYTES
-    const decipher = createDecipheriv(CIPHER, key, body.subarray(0, NONCE_BYTES), AUTHENTICATED)
-    decipher.setAAD(concat(head, utf8(name)))
-    decipher.setAuthTag(body.subarray(end))
+    const key = await this.#openingKey(name, sealed)
     try {
-      return concat(decipher.update(body.subarray(NONCE_BYTES, end)), decipher.final())
+      return decrypt(key, { name, sealed })
     } catch (cause) {
-      const by = head[0] === BY_FILE ? this.#file : 'this PINHOLE_SECRET'
+      if (isPinholeError(cause)) throw cause
+      const by = sealed[0] === BY_FILE ? this.#file : 'this PINHOLE_SECRET'
       throw refused(name, `${by} does not open them`, cause)
     }
   }
 
   async #sealingKey(): Promise<Key> {
-    if (this.#passphrase === undefined) {
-      this.#ofFile ??= this.#readFile().then((key) => key ?? this.#makeFile())
-      return forgetFailure(this.#ofFile, () => (this.#ofFile = undefined))
-    }
+    if (this.#passphrase === undefined) return this.#fileKey()
     // One salt for all that this process seals: each has its own nonce, and scrypt is run once.
     const [salt] = this.#derived.keys()
     return this.#derive(salt === undefined ? randomBytes(SALT_BYTES) : Buffer.from(salt, 'hex'))
+  }
+
+  /** The key of the file, made when it is the first. */
+  async #fileKey(): Promise<Key> {
+    const under = this.#stored().filter(({ sealed }) => sealed[0] === BY_FILE)
+    const names = under.map(({ name }) => name).join(', ')
+    const key = await this.#readFile()
+    if (!key && under.length === 0) return this.#makeFile()
+    if (!key) {
+      throw unusable(this.#file, `it is not there, and the keys of ${names} are stored with it`)
+    }
+    if (under.length === 0 || under.some((record) => opens(key, record))) return key
+    throw unusable(this.#file, `it is not the one that the keys of ${names} are stored with`)
   }
 
   async #openingKey(name: string, sealed: Uint8Array): Promise<Key> {
@@ -148,6 +165,25 @@ class StoredSecret implements NodeSecret {
     const key = await this.#readFile()
     if (!key) throw unusable(this.#file, 'it has just been removed')
     return key
+  }
+}
+
+function decrypt({ head, key }: Key, { name, sealed }: SealedRecord): Uint8Array {
+  const body = sealed.subarray(head.length)
+  if (body.length < NONCE_BYTES + TAG_BYTES) throw damaged(name)
+  const end = body.length - TAG_BYTES
+  const decipher = createDecipheriv(CIPHER, key, body.subarray(0, NONCE_BYTES), AUTHENTICATED)
+  decipher.setAAD(concat(head, utf8(name)))
+  decipher.setAuthTag(body.subarray(end))
+  return concat(decipher.update(body.subarray(NONCE_BYTES, end)), decipher.final())
+}
+
+function opens(key: Key, record: SealedRecord): boolean {
+  try {
+    wipe(decrypt(key, record))
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -57,7 +57,7 @@ export class SandboxNodes implements Nodes {
     // Its keys are for a connection that is made anew.
     const connecting = { mailbox, phrase, store: memoryStore() }
     const [line, clock, log] = [this.line, this.#clock, this.#log]
-    this.#node.keepBy(keepLncLine({ line, connecting, clock, log }))
+    this.#node.keepBy(keepLncLine({ line, connecting: async () => connecting, clock, log }))
   }
 
   get(name: string | undefined): HubNode | undefined {

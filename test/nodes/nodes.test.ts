@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import test from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { InvoiceSchema } from '../../mailbox/rpc/gen/lightning_pb.ts'
@@ -6,7 +8,6 @@ import { memoryStore } from '../../mailbox/pairing/pairing.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import type { HubNode } from '../../src/nodes/hub-node.ts'
 import type { Nodes } from '../../src/nodes/nodes.ts'
-import { nodeSecret } from '../../src/nodes/secret.ts'
 import { openPairing, sealPairing } from '../../src/nodes/sealed-store.ts'
 import { READ_ONLY } from '../../src/sandbox/authorization.ts'
 import { SimulatedNetwork } from '../../src/sandbox/payments.ts'
@@ -209,17 +210,47 @@ test('a pairing that a killed command has left under two names is connected to o
   assert.ok(await (await ready(first(running))).addInvoice(TERMS))
 })
 
-test('a row that the secret does not open stops the start and names the node', async (t) => {
-  const { session, nodes, pairing, rows } = await setUpNode(t)
-  const running = await nodes({ authenticator: pairing((await session()).phrase) })
-  await (await ready(first(running))).addInvoice(TERMS)
+test('a node whose keys do not open is away and says why, until its key is back', async (t) => {
+  const { nodes, rows, basedir, secret, paired } = await setUpNode(t)
+  await paired('bob', 1)
+  const key = path.join(basedir, 'node.key')
+  const content = readFileSync(key)
+  rmSync(key)
+  const { log, lines } = recordingLog()
+  const running = await nodes({ log })
+  const bob = running.get('bob')
+  await until(() => bob?.state === 'away')
+  assert.equal(bob?.reason?.code, 'ERR_NODE_SECRET')
+  assert.match(bob.reason.message, /keys of node bob .*node\.key.*pair it anew/)
+  assert.ok(lines.some((line) => line.includes('keys of node bob')))
+  const offline = { code: 'ERR_NODE_OFFLINE', message: /keys of node bob/ }
+  await assert.rejects(bob.addInvoice(TERMS), offline)
+  await assert.rejects(running.survey('bob'), offline)
+  await running.refresh()
+  assert.equal(running.get('bob'), bob, 'it stays the same node')
+
+  writeFileSync(key, content)
+  await running.refresh()
+  assert.ok(await (await ready(bob)).addInvoice(TERMS))
+  assert.ok(await openPairing(rows.get('bob') ?? assert.fail(), secret), 'its row is as it was')
+})
+
+test('the phrase of the configuration is no way around lost keys', async (t) => {
+  const { session, nodes, pairing, rows, basedir, secret } = await setUpNode(t)
+  const { phrase } = await session()
+  const running = await nodes({ authenticator: pairing(phrase), secret })
+  await ready(first(running))
   await running.close()
-  assert.ok(rows.get('default'))
-  const wrong = nodeSecret({ basedir: '/nowhere', passphrase: 'other' })
-  await assert.rejects(nodes({ secret: wrong }), {
-    code: 'ERR_NODE_SECRET',
-    message: /node default/,
-  })
+  const { sealed } = rows.get('default') ?? assert.fail('no row')
+  rmSync(path.join(basedir, 'node.key'))
+  for (const words of [phrase, (await session()).phrase]) {
+    const again = await nodes({ authenticator: pairing(words) })
+    await until(() => first(again).state === 'away')
+    assert.equal(first(again).reason?.code, 'ERR_NODE_SECRET')
+    assert.deepEqual(rows.get('default')?.sealed, sealed)
+    await again.close()
+  }
+  assert.deepEqual(readdirSync(basedir), [])
 })
 
 test('what the configuration says wrongly is said at the start', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -116,6 +116,34 @@ test('another secret opens nothing and says whose keys stay closed', async (t) =
   assert.deepEqual(await both.store.load(), PAIRING)
   await both.store.save(PAIRING)
   await assert.rejects(storeOf(rows, basedir).store.load(), refusal)
+})
+
+test('no key takes the place of one that records are stored with', async (t) => {
+  const basedir = folder(t)
+  const key = path.join(basedir, 'node.key')
+  const stored: { name: string; sealed: Uint8Array }[] = []
+  const secret = nodeSecret({ basedir, stored: () => stored })
+  const seal = async (name: string) => {
+    stored.push({ name, sealed: await secret.seal(name, utf8(name)) })
+  }
+  await seal('bob')
+  await seal('alice')
+  const content = readFileSync(key)
+  const refusal = { code: 'ERR_NODE_SECRET', message: /node\.key.*bob, alice/ }
+  rmSync(key)
+  await assert.rejects(seal('carol'), refusal)
+  assert.deepEqual(readdirSync(basedir), [])
+  writeFileSync(key, new Uint8Array(32))
+  await assert.rejects(seal('carol'), refusal)
+  writeFileSync(key, content)
+  await seal('carol')
+  // Those that are stored under a passphrase need no file.
+  const other = nodeSecret({ basedir, passphrase: 'right', stored: () => stored })
+  const dave = { name: 'dave', sealed: await other.seal('dave', utf8('dave')) }
+  rmSync(key)
+  stored.splice(0, stored.length, dave)
+  await seal('bob')
+  assert.deepEqual(readdirSync(basedir), ['node.key'])
 })
 
 test('a record opens under its own name only', async (t) => {
