@@ -41,8 +41,9 @@ export async function runHub(
       checkStillThere(config.configfile, next.configfile)
       return next
     }
-    reloadOnSignal(hub, readAgain, log)
-    const address = await hub.listen()
+    const started = hub.listen()
+    reloadOnSignal(hub, readAgain, log, { started })
+    const address = await started
     log.info({ config: config.configfile || undefined, address }, 'the hub listens')
     writeResult(output, { address }, json)
     return await ended

@@ -1,4 +1,5 @@
 /** How a command that runs until it is told to stop ends. */
+import { type Clock, systemClock } from '../base/clock.ts'
 import { asPinholeError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Config } from '../config/load.ts'
@@ -27,9 +28,20 @@ export function endOnSignal(
   })
 }
 
-/** Reads the configuration again on SIGHUP. One that is wrong is refused whole: the hub goes on as before. */
-export function reloadOnSignal(hub: Pick<Hub, 'reload'>, read: () => Config, log: Log): void {
-  process.on('SIGHUP', () => {
+/** Least time from one reading to the next: a burst of signals is two readings, with requests served between. */
+export const RELOAD_REST_MS = 1_000
+
+/**
+ * Reads the configuration again on SIGHUP. One that is wrong is refused whole: the hub goes on as before. A signal that comes
+ * before the hub has `started` waits for that.
+ */
+export function reloadOnSignal(
+  hub: Pick<Hub, 'reload'>,
+  read: () => Config,
+  log: Log,
+  { started, clock = systemClock }: { readonly started: Promise<unknown>; readonly clock?: Clock },
+): void {
+  const reload = spaced(clock, () => {
     try {
       hub.reload(read())
     } catch (error) {
@@ -37,6 +49,24 @@ export function reloadOnSignal(hub: Pick<Hub, 'reload'>, read: () => Config, log
       log.error({ reason: message }, 'the new configuration is wrong and was not taken')
     }
   })
+  process.on('SIGHUP', () => void started.then(reload, () => {}))
+}
+
+/** Does `action` at once, and what is asked for while it rests afterwards once, at the end of the rest. */
+function spaced(clock: Clock, action: () => void): () => void {
+  let state: 'free' | 'resting' | 'asked' = 'free'
+  const run = () => {
+    state = 'resting'
+    clock.after(RELOAD_REST_MS, () => {
+      if (state === 'asked') run()
+      else state = 'free'
+    })
+    action()
+  }
+  return () => {
+    if (state === 'free') run()
+    else state = 'asked'
+  }
 }
 
 /** What nobody caught leaves the process in an unknown state: it is logged and the process ends. */
