@@ -26,6 +26,12 @@ export interface Listener {
   settled(): void
 }
 
+/**
+ * Packets that may wait for the link below. A window and its resends stay far below; a relay that takes nothing and asks
+ * for more and more, by NACKs or pings, loses what is beyond, which Go-Back-N sends again.
+ */
+const MAX_UNSENT = 256
+
 /** A core at work. It owns `lower`, whose one reader it is, until `stop`. */
 export class Driver {
   readonly #lower: Link
@@ -112,6 +118,7 @@ export class Driver {
     for (const effect of effects) {
       switch (effect.type) {
         case 'send':
+          if (this.#unsent >= MAX_UNSENT) break
           this.#unsent++
           this.#lower.send(effect.packet).then(this.#sent, this.#refused)
           break

@@ -26,6 +26,12 @@ const HOLD_MS = 1000
 /** How long a server leaves the line quiet between two resends of which it heard nothing. */
 const QUIET_MS = 2200
 
+/**
+ * How long a NACK for a packet that was resent already resends nothing, however short the round trip: four bytes of a
+ * relay that forges them would cost a window each. Honest ends repeat a NACK no sooner than this (`ReceiveWindow`).
+ */
+const REPEAT_MS = 50
+
 interface Outstanding {
   readonly packet: Uint8Array
   sentAt: number
@@ -130,7 +136,10 @@ export class SendWindow {
     const wanted = this.#slots[this.#base]
     // `seq` equal to the next number to be sent: all has arrived, nothing is wanted.
     if (this.#count === 0 || wanted === undefined) return
-    if (now - wanted.sentAt >= this.#roundTrip.shortestMs) this.resend(now, effects)
+    const pauseMs = wanted.resent ? REPEAT_MS : 0
+    if (now - wanted.sentAt >= Math.max(pauseMs, this.#roundTrip.shortestMs)) {
+      this.resend(now, effects)
+    }
   }
 
   /** The timer fired: resends, or waits on while the link below still holds earlier packets. */

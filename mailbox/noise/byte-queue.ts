@@ -1,3 +1,5 @@
+import { compact } from '../../src/base/bytes.ts'
+
 /** Bytes that have arrived in pieces and are wanted in others. Copies only what crosses a seam. */
 export class ByteQueue {
   #chunks: Uint8Array[] = []
@@ -8,9 +10,10 @@ export class ByteQueue {
     return this.#length
   }
 
+  /** Keeps `chunk`, or a copy where it is a small part of its memory. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
+    this.#chunks.push(compact(chunk))
     this.#length += chunk.length
   }
 

@@ -21,10 +21,16 @@ export function frameMessage(message: Uint8Array): Uint8Array {
   return framed
 }
 
-/** Puts messages together from pieces of any size. What is kept never exceeds what was received. */
+const NOTHING = new Uint8Array(0)
+
+/**
+ * Puts messages together from pieces of any size. What is kept is copied: never more than twice what was received, nor
+ * than the message.
+ */
 export class MessageReader {
-  #pieces: Uint8Array[] = []
-  #held = 0
+  /** The message under way with its prefix: the first `#length` bytes. */
+  #held = NOTHING
+  #length = 0
   readonly #maxBytes: number
 
   /** Takes messages of at most `maxBytes`. */
@@ -34,7 +40,7 @@ export class MessageReader {
 
   /** Whether a message has begun and not ended. */
   get partial(): boolean {
-    return this.#held > 0
+    return this.#length > 0
   }
 
   /**
@@ -46,22 +52,20 @@ export class MessageReader {
     let rest = bytes
     for (;;) {
       const wanted = this.#wanted(rest)
-      if (this.#held + rest.length < wanted || wanted === 0) break
-      const take = wanted - this.#held
-      messages.push(this.#join(rest.subarray(0, take)))
+      if (wanted === 0 || this.#length + rest.length < wanted) {
+        if (rest.length > 0) this.#keep(rest, wanted)
+        return messages
+      }
+      const take = wanted - this.#length
+      messages.push(this.#complete(rest.subarray(0, take), wanted))
       rest = rest.subarray(take)
     }
-    if (rest.length > 0) {
-      this.#pieces.push(rest)
-      this.#held += rest.length
-    }
-    return messages
   }
 
   /** Bytes of the message under way with its prefix; 0 while the prefix is not complete. */
   #wanted(rest: Uint8Array): number {
-    if (this.#held + rest.length < PREFIX_BYTES) return 0
-    const prefix = this.#held === 0 ? rest : this.#prefix(rest)
+    if (this.#length + rest.length < PREFIX_BYTES) return 0
+    const prefix = this.#length === 0 ? rest : this.#prefix(rest)
     const length = readUint32(prefix, 1)
     if (length > this.#maxBytes) {
       const limit = `the limit is ${this.#maxBytes} (maxAnswerBytes)`
@@ -77,18 +81,29 @@ export class MessageReader {
   }
 
   #prefix(rest: Uint8Array): Uint8Array {
-    const [first] = this.#pieces
-    if (first && first.length >= PREFIX_BYTES) return first
-    const held = concat(...this.#pieces)
-    this.#pieces = [held]
-    return held.length >= PREFIX_BYTES ? held : concat(held, rest.subarray(0, PREFIX_BYTES))
+    if (this.#length >= PREFIX_BYTES) return this.#held
+    return concat(this.#held.subarray(0, this.#length), rest.subarray(0, PREFIX_BYTES))
   }
 
-  #join(last: Uint8Array): Uint8Array {
-    if (this.#held === 0) return last.slice(PREFIX_BYTES)
-    const message = concat(...this.#pieces, last).subarray(PREFIX_BYTES)
-    this.#pieces = []
-    this.#held = 0
+  #keep(bytes: Uint8Array, wanted: number): void {
+    const needed = this.#length + bytes.length
+    if (needed > this.#held.length) {
+      const doubled = 2 * this.#held.length
+      const size = wanted === 0 ? doubled : Math.min(doubled, wanted)
+      const grown = new Uint8Array(Math.max(needed, size))
+      grown.set(this.#held.subarray(0, this.#length))
+      this.#held = grown
+    }
+    this.#held.set(bytes, this.#length)
+    this.#length = needed
+  }
+
+  #complete(last: Uint8Array, wanted: number): Uint8Array {
+    if (this.#length === 0) return new Uint8Array(last.subarray(PREFIX_BYTES))
+    this.#keep(last, wanted)
+    const message = this.#held.subarray(PREFIX_BYTES, wanted)
+    this.#held = NOTHING
+    this.#length = 0
     return message
   }
 }

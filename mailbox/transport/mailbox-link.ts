@@ -2,6 +2,7 @@
  * The lowest `Link` of LNC: two boxes at a relay, one per direction (LNC §2, §11). It heals itself and
  * never breaks: what is sent while a side is down is dropped, and Go-Back-N above sends it again.
  */
+import { compact } from '../../src/base/bytes.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
@@ -155,10 +156,10 @@ class BoxPair implements MailboxLink {
   #take(message: Uint8Array): void {
     const waiting = this.#waiting
     this.#waiting = undefined
-    if (waiting) return waiting(message)
+    if (waiting) return waiting(compact(message))
     const full = this.#queue.length >= MAX_WAITING_MESSAGES
     if (this.#closing || full || this.#queuedBytes + message.length > MAX_WAITING_BYTES) return
-    this.#queue.push(message)
+    this.#queue.push(compact(message))
     this.#queuedBytes += message.length
   }
 

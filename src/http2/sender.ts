@@ -12,7 +12,8 @@ import type { Http2Stream } from './stream.ts'
 
 /** Both windows before SETTINGS say otherwise, RFC 9113 §6.9.2. */
 export const DEFAULT_WINDOW_BYTES = 65_535
-const MAX_WINDOW_BYTES = 2 ** 31 - 1
+/** The largest window there is, RFC 9113 §6.9.1. */
+export const MAX_WINDOW_BYTES = 2 ** 31 - 1
 
 /** The sending half of a connection. */
 export class Sender {
@@ -67,13 +68,11 @@ export class Sender {
     if (stream) this.#enlist(stream)
   }
 
-  /** SETTINGS_INITIAL_WINDOW_SIZE changes the windows of `streams`, too (RFC 9113 §6.9.2). */
+  /** SETTINGS_INITIAL_WINDOW_SIZE, at most `MAX_WINDOW_BYTES`, changes the windows of `streams`, too (RFC 9113 §6.9.2). */
   setInitialWindow(bytes: number, streams: Iterable<Http2Stream>): void {
-    if (bytes > MAX_WINDOW_BYTES) {
-      throw new Http2Error(Http2Code.flowControlError, 'an initial window beyond 2^31-1')
-    }
     const change = bytes - this.#initialWindow
     this.#initialWindow = bytes
+    if (change === 0) return
     for (const stream of streams) this.grant(stream, change)
   }
 

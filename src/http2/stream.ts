@@ -1,4 +1,5 @@
 /** One HTTP/2 stream as its user sees it, and the part of its state that sending needs (RFC 9113 §5). */
+import { compact } from '../base/bytes.ts'
 import type { PinholeError } from '../base/errors.ts'
 import type { Field } from './hpack-table.ts'
 import { ReceiveWindow } from './receive-window.ts'
@@ -31,6 +32,9 @@ export interface StreamHost {
   credit(stream: Http2Stream, bytes: number): void
 }
 
+/** Small pieces that wait are joined up to so many bytes. */
+const JOINED_BYTES = 4096
+
 /** Body bytes that wait, the header lists around them, and the windows. Made by `Http2Connection`. */
 export class Http2Stream {
   /** 0 until the request has been sent. */
@@ -54,6 +58,8 @@ export class Http2Stream {
   queued = 0
   readonly events: StreamEvents
   readonly #host: StreamHost
+  /** Memory of the last queued piece, when that was put together of small ones. */
+  #joined: Uint8Array | undefined
 
   /** `windowBytes` is what the peer may send before `consume`. */
   constructor(
@@ -75,12 +81,31 @@ export class Http2Stream {
   /** Queues body bytes, which must not be changed afterwards; `end` closes this direction. */
   send(bytes: Uint8Array, end: boolean): void {
     if (this.ending) return
-    if (bytes.length > 0) {
-      this.queue.push(bytes)
-      this.queued += bytes.length
-    }
+    if (bytes.length > 0) this.#enqueue(bytes)
     this.ending = end
     this.#host.push(this)
+    const { queue } = this
+    if (queue.at(-1) === bytes) queue[queue.length - 1] = compact(bytes)
+  }
+
+  /** What waits in small pieces is put together: a window of single bytes would be millions of pieces. */
+  #enqueue(bytes: Uint8Array): void {
+    const { queue } = this
+    this.queued += bytes.length
+    if (queue.length === 0 || bytes.length > JOINED_BYTES / 4) {
+      queue.push(bytes)
+      return
+    }
+    const last = queue.at(-1)
+    const used = this.#joined && last?.buffer === this.#joined.buffer ? last.length : JOINED_BYTES
+    if (this.#joined && used + bytes.length <= JOINED_BYTES) {
+      this.#joined.set(bytes, used)
+      queue[queue.length - 1] = this.#joined.subarray(0, used + bytes.length)
+    } else {
+      this.#joined = new Uint8Array(JOINED_BYTES)
+      this.#joined.set(bytes)
+      queue.push(this.#joined.subarray(0, bytes.length))
+    }
   }
 
   /** Queues the trailers, which close this direction. */
@@ -101,6 +126,7 @@ export class Http2Stream {
     this.localClosed = true
     this.remoteClosed = true
     this.queue = []
+    this.#joined = undefined
     this.queued = 0
   }
 
