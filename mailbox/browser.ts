@@ -1,5 +1,6 @@
 /** `pinhole/lnc/browser`: the client's end of Lightning Node Connect without any `node:` module. */
 export { PinholeError, isPinholeError, type ErrorCode } from '../src/base/errors.ts'
+export type { Clock } from '../src/base/clock.ts'
 export type { Log } from '../src/base/log.ts'
 export { connect } from './connect/browser.ts'
 export { PairedNode, type ConnectOptions } from './connect/connect.ts'
@@ -11,5 +12,6 @@ export type { PairingKeys } from './pairing/notebook.ts'
 export { memoryStore, type Pairing, type PairingStore } from './pairing/pairing.ts'
 export { parsePhrase } from './phrase.ts'
 export { LightningNode } from './rpc/lightning-node.ts'
+export * from './rpc/lnrpc.ts'
 export type { NodeRpc } from './rpc/node-rpc.ts'
 export type { CallOptions, Metadata, Rpc } from './rpc/rpc.ts'

@@ -4,7 +4,9 @@ import { formatIp, isV4, mask, parseIp, V4_OFFSET_BYTES } from './ip.ts'
 import { Networks } from './networks.ts'
 
 /** Proxies whose `X-Forwarded-For` is believed. */
-export type TrustedProxies = Networks
+export interface TrustedProxies {
+  has(address: string): boolean
+}
 
 /** What stands for a socket without an IP address, as in Aperture. */
 const NO_ADDRESS = '0.0.0.0'

@@ -34,7 +34,7 @@ import { type Entry, Gate, type Visit } from './gate.ts'
 import { isOpenPath } from './match.ts'
 import { type Counted, Meter, NO_SERVICE } from './meter.ts'
 import { registerMeter } from './meter-metrics.ts'
-import type { PaywallOptions } from './options.ts'
+import { checkPaywall, type PaywallOptions } from './options.ts'
 import { showsL402 } from './l402/authorization.ts'
 import { payRoute } from './page/pay-route.ts'
 import { pay } from './pay.ts'
@@ -48,6 +48,7 @@ import type { Trace } from './tracing.ts'
 
 /** Fastify plugin that sells what is behind the services of its snapshots. */
 export const paywall: FastifyPluginAsync<PaywallOptions> = async (app, options) => {
+  checkPaywall(options)
   const hall = new Paywall(options)
   await app.register(async (page) => {
     options.aroundPage?.(page)

@@ -20,7 +20,7 @@ import { PinholeError } from './base/errors.ts'
 import { type Log, silentLog } from './base/log.ts'
 import { type Certificate, openCertificate } from './certificate.ts'
 import { boundUrl, parseAddress } from './config/address.ts'
-import type { Config } from './config/load.ts'
+import { checkLoaded, type Config } from './config/load.ts'
 import { pendingSections } from './config/pending.ts'
 import { consolePages } from './console/plugin.ts'
 import { health, type HealthOptions } from './health.ts'
@@ -59,15 +59,15 @@ export interface Hub {
 
 /** What a hub may be given instead of the machine's own. */
 export interface HubDeps {
-  readonly clock?: Clock
-  readonly log?: Log
+  readonly clock?: Clock | undefined
+  readonly log?: Log | undefined
   /** Nodes that invoices come from, in place of those that are configured and paired. */
-  readonly nodes?: NodeSource
+  readonly nodes?: NodeSource | undefined
 }
 
 /** Makes a hub of `config`; nothing is bound before `listen`. */
 export function createHub(config: Config, deps: HubDeps = {}): Hub {
-  return new RunningHub(config, deps)
+  return new RunningHub(checkLoaded(config), deps)
 }
 
 interface Parts {

@@ -4,13 +4,14 @@
  */
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
+import { checkKinds } from '../../src/base/kinds.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
 import type { Version } from '../noise/version.ts'
 import { Notebook, type PairingKeys } from '../pairing/notebook.ts'
 import type { PairingStore } from '../pairing/pairing.ts'
 import { LightningNode } from '../rpc/lightning-node.ts'
 import { parseMailbox } from '../transport/address.ts'
-import { checkReach, type Platform, type TransportName } from './platform.ts'
+import { checkReach, type Platform, REACH_KINDS, type TransportName } from './platform.ts'
 import { SessionRpc } from './session-rpc.ts'
 import { Session } from './session.ts'
 import type { SessionState } from './state.ts'
@@ -113,6 +114,7 @@ export type Connect = (options: ConnectOptions) => Promise<PairedNode>
 /** Makes the `connect` of `platform`. */
 export function connectOn(platform: Platform): Connect {
   return async (options) => {
+    checkKinds(options, REACH_KINDS)
     const { clock = systemClock, signal, timeoutMs = CONNECT_TIMEOUT_MS } = options
     const { transport = 'websocket' } = options
     checkReach(platform, transport, timeoutMs)

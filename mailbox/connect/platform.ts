@@ -1,5 +1,6 @@
 /** What differs between Node and a browser, as one collaborator of `connect`. */
 import type { Clock } from '../../src/base/clock.ts'
+import { CERTIFICATES, FUNCTION, LOG, SIGNAL, SPAN_MS } from '../../src/base/kinds.ts'
 import type { LncCrypto } from '../crypto/crypto.ts'
 import type { MailboxAddress } from '../transport/address.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
@@ -25,6 +26,19 @@ export interface Platform {
   /** A client of a relay; it dials when it is used. */
   relay(address: MailboxAddress, options: RelayOptions): RelayClient
 }
+
+/** What the options of either end must be, where they are there. */
+export const REACH_KINDS = {
+  signal: SIGNAL,
+  ca: CERTIFICATES,
+  minVersion: {
+    what: '0, 1 or 2',
+    holds: (value: unknown) => [0, 1, 2].some((one) => one === value),
+  },
+  silenceMs: SPAN_MS,
+  onState: FUNCTION,
+  log: LOG,
+} as const
 
 /** Throws a `TypeError` for a transport that `platform` lacks, and for a limit that is no span of time. */
 export function checkReach(platform: Platform, transport: TransportName, timeoutMs: number): void {

@@ -7,9 +7,10 @@ import type { Server as GrpcServer } from '@grpc/grpc-js'
 import { utf8 } from '../../src/base/bytes.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
+import { checkKinds, FUNCTION, type Kind, withMethods } from '../../src/base/kinds.ts'
 import { silentLog, type Log } from '../../src/base/log.ts'
 import { nodePlatform } from '../connect/node.ts'
-import { checkReach, type Platform, type TransportName } from '../connect/platform.ts'
+import { checkReach, type Platform, REACH_KINDS, type TransportName } from '../connect/platform.ts'
 import type { Link } from '../link.ts'
 import { Notebook, type PairingKeys } from '../pairing/notebook.ts'
 import type { PairingStore } from '../pairing/pairing.ts'
@@ -85,7 +86,14 @@ export const listenOn = (platform: Platform) => (options: ListenOptions) => star
  */
 export const listen = listenOn(nodePlatform)
 
+const KINDS: Readonly<Record<string, Kind>> = {
+  ...REACH_KINDS,
+  onConnection: FUNCTION,
+  server: withMethods(['createConnectionInjector'], 'as createNodeServer() has'),
+}
+
 async function start(platform: Platform, options: ListenOptions): Promise<Listener> {
+  checkKinds(options, KINDS)
   const { clock = systemClock, log = silentLog, signal } = options
   const { transport = 'grpc', insecureTls, ca, timeoutMs = LISTEN_TIMEOUT_MS } = options
   checkReach(platform, transport, timeoutMs)
@@ -132,7 +140,9 @@ function authDataOf({ authData }: ListenOptions) {
   }
   return async (client: Uint8Array | undefined): Promise<Uint8Array> => {
     const drawn = typeof authData === 'function' ? await authData(client) : authData
-    return typeof drawn === 'string' ? utf8(drawn) : drawn
+    if (typeof drawn === 'string') return utf8(drawn)
+    if (drawn instanceof Uint8Array) return drawn
+    throw new TypeError('authData gives a text such as "Macaroon: <hex>", or bytes')
   }
 }
 

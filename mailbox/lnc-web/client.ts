@@ -238,8 +238,8 @@ function createRpc(service: string, client: LncClient): object {
     {},
     {
       get(_, key) {
-        // A service is no promise, even when somebody awaits it.
-        if (typeof key === 'symbol' || key === 'then') return undefined
+        // A service is no promise, even when somebody awaits it, and no call is made when it is printed.
+        if (typeof key === 'symbol' || key === 'then' || key === 'toJSON') return undefined
         const name = `${service}.${key.charAt(0).toUpperCase()}${key.slice(1)}`
         return lncCore.subscriptionMethods.includes(name)
           ? (request?: object, onMessage?: OnMessage, onError?: OnError) =>

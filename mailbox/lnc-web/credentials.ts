@@ -22,13 +22,29 @@ export interface CredentialStore {
   clear(memoryOnly?: boolean): void
 }
 
-/** Credentials that are gone with the process. */
+/** Credentials that are gone with the process. What is secret of them is in no JSON and no `console.log`. */
 export class MemoryCredentials implements CredentialStore {
-  password = ''
   serverHost = ''
-  localKey = ''
   remoteKey = ''
+  #password = ''
+  #localKey = ''
   #pairingPhrase = ''
+
+  get password(): string {
+    return this.#password
+  }
+
+  set password(password: string) {
+    this.#password = password
+  }
+
+  get localKey(): string {
+    return this.#localKey
+  }
+
+  set localKey(key: string) {
+    this.#localKey = key
+  }
 
   get pairingPhrase(): string {
     return this.#pairingPhrase

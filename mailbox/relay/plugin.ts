@@ -26,8 +26,8 @@ import { serveWebSocket, type WebSocketKind } from './websocket.ts'
 
 /** Settings and collaborators of the relay; all may be left out. */
 export interface RelayOptions extends Partial<RelayLimits> {
-  readonly clock?: Clock
-  readonly log?: Log
+  readonly clock?: Clock | undefined
+  readonly log?: Log | undefined
   /** Where the relay's figures are shown; without one they are not. */
   readonly registry?: Registry | undefined
 }

@@ -6,11 +6,11 @@ export type Metadata = readonly (readonly [name: string, value: string])[]
 /** What a single call can add. */
 export interface CallOptions {
   /** Sent with this call besides the session's macaroon. */
-  readonly metadata?: Metadata
+  readonly metadata?: Metadata | undefined
   /** Ends the call; it then fails with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Deadline in milliseconds, told to the node; then `ERR_NODE_TIMEOUT`. Without it a call may take for ever. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /**

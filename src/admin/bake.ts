@@ -4,6 +4,7 @@ import { extendMacaroon, readMacaroon } from '../../proxy/l402/macaroon.ts'
 import { Networks } from '../../proxy/networks.ts'
 import { utf8 } from '../base/bytes.ts'
 import { asPinholeError, PinholeError } from '../base/errors.ts'
+import { BYTES, checkKinds } from '../base/kinds.ts'
 import type { Scope } from './contract.ts'
 
 /** Identifier of every admin macaroon (Aperture's). */
@@ -25,6 +26,7 @@ export interface MacaroonLimits {
  * @throws ERR_ADMIN_MACAROON for bytes that are no admin macaroon, or one that holds too much already
  */
 export function bakeMacaroon(macaroon: Uint8Array, limits: MacaroonLimits): Uint8Array {
+  checkKinds({ macaroon }, { macaroon: BYTES })
   const read = readMacaroon(macaroon)
   if (!read || read.thirdParty || !isAdminIdentifier(read.identifier)) {
     throw new PinholeError('ERR_ADMIN_MACAROON', 'this is no admin macaroon')

@@ -2,6 +2,7 @@
  * The admin API as a program calls it: one method for each operation of the contract. Runs in Node and in a browser;
  * only a certificate of the hub's own (`ca`) needs Node.
  */
+import { BYTES, CERTIFICATES, checkKinds, FUNCTION, SIGNAL, SPAN_MS } from '../base/kinds.ts'
 import { readEvents } from './client/events.ts'
 import { hubFailure, refusal, wrongAnswer } from './client/failure.ts'
 import { httpRequest } from './client/request.ts'
@@ -21,7 +22,7 @@ export interface AdminClientOptions {
   readonly ca?: string | undefined
   /** What sends the requests; the platform's own by default. */
   readonly fetch?: typeof fetch | undefined
-  /** How long an answer may take, in milliseconds (30,000); events are not bound by it once they flow. */
+  /** How long an answer may take, in milliseconds (30,000; `Infinity`: for ever); events are not bound by it once they flow. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -52,18 +53,21 @@ export type AdminClient = {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
+const KINDS = { ca: CERTIFICATES, fetch: FUNCTION, timeoutMs: SPAN_MS } as const
+const CALL_KINDS = { signal: SIGNAL, timeoutMs: SPAN_MS } as const
 
 /**
  * A client of the hub at `url`, such as `https://localhost:8081`. `macaroon` is hex, or bytes as in `admin.macaroon`;
  * without one only `getHealth` is answered. Nothing is sent before the first call.
  *
- * @throws TypeError when `url` is no http or https address, or `macaroon` no hex
+ * @throws TypeError when `url` is no http or https address, `macaroon` no hex, or an option of another kind
  */
 export function createAdminClient(
   url: string | URL,
   macaroon?: string | Uint8Array,
   options: AdminClientOptions = {},
 ): AdminClient {
+  checkKinds(options, KINDS)
   const connection: Connection = {
     base: baseOf(url),
     macaroon: hexOf(macaroon),
@@ -72,7 +76,7 @@ export function createAdminClient(
   }
   const methods = Object.keys(operations).map((name) => {
     const operation = name as OperationName
-    const method = (request = {}, call: CallOptions = {}) => {
+    const method = (request: object = {}, call: CallOptions = {}) => {
       if (operation === 'streamEvents') return events(connection, request, call)
       if (operation === 'exportTransactions') return texts(connection, operation, request, call)
       return answer(connection, operation, request, call)
@@ -100,19 +104,34 @@ function baseOf(url: string | URL): string {
 function hexOf(macaroon: string | Uint8Array | undefined): string | undefined {
   if (macaroon === undefined) return undefined
   if (typeof macaroon !== 'string') {
+    checkKinds({ macaroon }, { macaroon: BYTES })
     return Array.from(macaroon, (byte) => byte.toString(16).padStart(2, '0')).join('')
   }
   if (!/^([0-9a-f]{2})+$/i.test(macaroon)) throw new TypeError('a macaroon is hex, or bytes')
   return macaroon
 }
 
+/** What bounds a call. Throws a `TypeError` for arguments of another kind. */
+function limits(connection: Connection, request: object, options: CallOptions) {
+  checkKinds(request, {})
+  checkKinds(options, CALL_KINDS)
+  const { signal, timeoutMs = connection.timeoutMs } = options
+  return { signal, timeoutMs }
+}
+
+/** What a timer can wait, 24 days: told to wait longer, it fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+const timerMs = (timeoutMs: number): number => Math.min(Math.ceil(timeoutMs), MAX_TIMER_MS)
+
 async function answer(
   connection: Connection,
   name: OperationName,
   request: object,
-  { signal, timeoutMs = connection.timeoutMs }: CallOptions,
+  options: CallOptions,
 ): Promise<unknown> {
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const { signal, timeoutMs } = limits(connection, request, options)
+  const timeout = AbortSignal.timeout(timerMs(timeoutMs))
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout
   try {
     const response = await send(connection, name, request, either)
@@ -126,11 +145,12 @@ async function answer(
 async function* events(
   connection: Connection,
   request: object,
-  { signal, timeoutMs = connection.timeoutMs }: CallOptions,
+  options: CallOptions,
 ): AsyncGenerator<HubEvent> {
+  const { signal, timeoutMs } = limits(connection, request, options)
   // Only the beginning is bound in time.
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), timeoutMs)
+  const timer = setTimeout(() => late.abort(), timerMs(timeoutMs))
   const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal
   try {
     const response = await send(connection, 'streamEvents', request, either)
@@ -148,14 +168,15 @@ async function* texts(
   connection: Connection,
   name: OperationName,
   request: object,
-  { signal, timeoutMs = connection.timeoutMs }: CallOptions,
+  options: CallOptions,
 ): AsyncGenerator<string, void, undefined> {
+  const { signal, timeoutMs } = limits(connection, request, options)
   const { base } = connection
   const late = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const waits = (waiting: boolean) => {
     clearTimeout(timer)
-    if (waiting) timer = setTimeout(() => late.abort(), timeoutMs)
+    if (waiting) timer = setTimeout(() => late.abort(), timerMs(timeoutMs))
   }
   const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal
   try {

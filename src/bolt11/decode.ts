@@ -81,6 +81,7 @@ export function decodeInvoice(text: string): DecodedInvoice {
 }
 
 function checkCase(text: string): string {
+  if (typeof text !== 'string') throw new TypeError('an invoice is a text')
   if (text.length > MAX_INVOICE_LENGTH) {
     throw broken(`it has more than ${MAX_INVOICE_LENGTH} characters`)
   }

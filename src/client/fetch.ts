@@ -1,5 +1,6 @@
 /** `fetch` that pays: L402 challenges are answered within a limit, bought tokens are shown again. */
 import { type Clock, systemClock } from '../base/clock.ts'
+import { checkKinds, FUNCTION, withMethods } from '../base/kinds.ts'
 import { bufferedBody, fixedBody, type ReplayableBody } from './body.ts'
 import { type BoughtTokens, memoryTokens } from './bought-token.ts'
 import { Buyer } from './buyer.ts'
@@ -27,18 +28,23 @@ export interface PayingFetchOptions extends PayingOptions {
 /** Default of `maxReplayBytes`. */
 export const MAX_REPLAY_BYTES = 1_048_576
 const PAYMENT_REQUIRED = 402
-const STORE_METHODS = ['list', 'put', 'remove'] as const
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
+const KINDS = {
+  wallet: withMethods(['pay'], 'as nodeWallet(node) has'),
+  store: withMethods(['list', 'put', 'remove'], 'as tokenFiles(folder) has'),
+  maxReplayBytes: {
+    what: 'a number of bytes',
+    holds: (value: unknown) => typeof value === 'number' && value >= 0,
+  },
+  fetch: FUNCTION,
+} as const
+
 /** What buys for a client with these options. Throws a `TypeError` for a wallet or a limit that is none. */
-export function buyerOf({ wallet, maxSats, store, clock = systemClock }: PayingOptions): Buyer {
-  if (typeof (wallet as Partial<Wallet> | undefined)?.pay !== 'function') {
-    throw new TypeError('a wallet is an object with a method pay(invoice, options)')
-  }
-  if (store && !STORE_METHODS.every((name) => typeof store[name] === 'function')) {
-    throw new TypeError('a store has the methods list, put and remove, as tokenFiles(folder) has')
-  }
+export function buyerOf(options: PayingOptions): Buyer {
+  checkKinds(options, KINDS, ['wallet'])
+  const { wallet, maxSats, store, clock = systemClock } = options
   if (!Number.isFinite(maxSats) || maxSats < 0) {
     throw new TypeError(`maxSats is a number of satoshis, not ${maxSats}`)
   }

@@ -1,6 +1,8 @@
 /** `pinhole/client`: clients that pay for what asks for payment by L402. */
 export { PinholeError, isPinholeError, type ErrorCode } from '../base/errors.ts'
+export type { Clock } from '../base/clock.ts'
 export { decodeInvoice, type DecodedInvoice } from '../bolt11/decode.ts'
+export type { Network } from '../bolt11/network.ts'
 export { memoryTokens, type BoughtToken, type BoughtTokens } from './bought-token.ts'
 export { payingFetch, type PayingFetchOptions, type PayingOptions } from './fetch.ts'
 export { payingInterceptor, type PayingInterceptorOptions } from './interceptor.ts'

@@ -5,6 +5,7 @@ import {
   type InterceptorOptions,
   type Metadata,
 } from '@grpc/grpc-js'
+import { checkKinds, TEXT } from '../base/kinds.ts'
 import type { Buyer } from './buyer.ts'
 import { exchange } from './exchange.ts'
 import { buyerOf, MAX_REPLAY_BYTES, type PayingOptions } from './fetch.ts'
@@ -23,6 +24,8 @@ export interface PayingInterceptorOptions extends PayingOptions {
  */
 export function payingInterceptor(options: PayingInterceptorOptions): Interceptor {
   const buyer = buyerOf(options)
+  // Without a name of its own a server would be shown what others have sold.
+  checkKinds(options, { origin: TEXT }, ['origin'])
   const { origin, maxReplayBytes = MAX_REPLAY_BYTES } = options
   return (call, nextCall) => new PayingCall(buyer, { origin, maxReplayBytes, call, nextCall })
 }

@@ -1,6 +1,7 @@
 /** Pays from a Lightning node (lnd's router). Payments go on at the node when this process is gone. */
 import { fromHex } from '../base/bytes.ts'
 import { GrpcCode, isPinholeError, PinholeError } from '../base/errors.ts'
+import { checkKinds, withMethods } from '../base/kinds.ts'
 import { decodeInvoice } from '../bolt11/decode.ts'
 import {
   type Payment as NodePayment,
@@ -18,8 +19,11 @@ const PAYMENT_TIMEOUT_MS = 90_000
 /** What of a node pays. */
 export type PayingNode = Pick<LightningNode, 'sendPaymentV2' | 'trackPaymentV2'>
 
+const NODE = withMethods(['sendPaymentV2', 'trackPaymentV2'], 'as connect() resolves with')
+
 /** A wallet on `node`. What is no answer to a payment is thrown as the node's error. */
 export function nodeWallet(node: PayingNode): Required<Wallet> {
+  checkKinds({ node }, { node: NODE }, ['node'])
   return {
     pay: (invoice, options) => pay(node, invoice, options),
     lookup: async (paymentHash) => {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { replaceFile } from '../../mailbox/pairing/durable-file.ts'
 import { toHex } from '../base/bytes.ts'
 import { asPinholeError, PinholeError } from '../base/errors.ts'
+import { checkKinds, TEXT } from '../base/kinds.ts'
 import { type BoughtToken, type BoughtTokens, formatToken, parseToken } from './bought-token.ts'
 
 /** Hex digits of the origin's hash that a file name begins with. */
@@ -16,6 +17,7 @@ const ORIGIN_DIGITS = 16
  * and renames it, so that a crash leaves the old or the new one whole. Rejects with `ERR_PAYMENT_STORE`.
  */
 export function tokenFiles(folder: string): BoughtTokens {
+  checkKinds({ folder }, { folder: TEXT }, ['folder'])
   return {
     list: (origin) => translated(folder, () => list(folder, origin)),
     put: (token) =>

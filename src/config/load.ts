@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { z } from 'zod'
 import { PinholeError } from '../base/errors.ts'
+import { checkKinds, OBJECT } from '../base/kinds.ts'
 import { breaches } from './checks.ts'
 import { readDocument } from './document.ts'
 import { expandPath, type Surroundings } from './expand.ts'
@@ -30,11 +31,11 @@ export interface LoadOptions {
   /** YAML in place of a file; errors call it `pinhole.yaml`. */
   readonly text?: string | undefined
   /** Keys as nested values, for hubs made by a program. Durations are Go's, as in the file. */
-  readonly values?: Readonly<Record<string, unknown>>
+  readonly values?: Readonly<Record<string, unknown>> | undefined
   /** Keys as flags by their dotted names. */
-  readonly flags?: Flags
+  readonly flags?: Flags | undefined
   /** Home and environment for `~` and `$VAR`; the process's by default. */
-  readonly surroundings?: Surroundings
+  readonly surroundings?: Surroundings | undefined
 }
 
 /** Names of the file that `loadConfig` looks for in the base folder, in this order. */
@@ -46,6 +47,7 @@ export const CONFIG_FILE_NAMES = ['pinhole.yaml', 'aperture.yaml']
  * everything that is wrong.
  */
 export function loadConfig(options: LoadOptions = {}): Config {
+  checkKinds(options, { values: OBJECT, flags: OBJECT })
   const around = options.surroundings ?? { home: os.homedir(), env: process.env }
   const basedir = expand(
     options.basedir ?? around.env['PINHOLE_BASEDIR'] ?? path.join(around.home, '.pinhole'),
@@ -64,6 +66,13 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const frozen: Config = freeze({ ...config, configfile: file ?? '' })
   PLACES.set(frozen, tree.places)
   return frozen
+}
+
+/** `config`. Throws a `TypeError` for what `loadConfig` has not made, such as values as they stand in a file. */
+export function checkLoaded(config: Config): Config {
+  const isLoaded = OBJECT.holds(config) && 'basedir' in config && OBJECT.holds(config.admin)
+  if (isLoaded) return config
+  throw new TypeError('a hub is made of what loadConfig({ values, … }) returns')
 }
 
 const PLACES = new WeakMap<Config, Places>()

@@ -5,7 +5,10 @@ import path from 'node:path'
 import test from 'node:test'
 import { toHex } from '../../src/base/bytes.ts'
 import { isPinholeError } from '../../src/base/errors.ts'
+import { decodeInvoice } from '../../src/bolt11/decode.ts'
 import { payingFetch, type PayingFetchOptions } from '../../src/client/fetch.ts'
+import { payingInterceptor, type PayingInterceptorOptions } from '../../src/client/interceptor.ts'
+import { nodeWallet, type PayingNode } from '../../src/client/node-wallet.ts'
 import { tokenFiles } from '../../src/client/token-files.ts'
 import { openShop } from './shop.ts'
 
@@ -20,6 +23,30 @@ test('what is no wallet and no store is refused before anything is sent', () => 
     name: 'TypeError',
     message: /tokenFiles/,
   })
+  const wrong = [{ fetch: 5 }, { maxReplayBytes: Number.NaN }, { wallet: Promise.resolve({ pay }) }]
+  for (const option of wrong) {
+    const [name = ''] = Object.keys(option)
+    const message = new RegExp(`^${name} is`)
+    assert.throws(() => untyped({ wallet: { pay }, maxSats: 10, ...option }), { message })
+  }
+  assert.throws(() => payingFetch(undefined as never), { name: 'TypeError', message: /options/ })
+})
+
+test('what is no node and no folder is refused when it is named, not when there is something to pay', () => {
+  const node = Promise.resolve({}) as unknown as PayingNode
+  assert.throws(() => nodeWallet(node), { name: 'TypeError', message: /is an await missing/ })
+  for (const folder of [undefined, '', 5]) {
+    assert.throws(() => tokenFiles(folder as string), { name: 'TypeError', message: /^folder is/ })
+  }
+  assert.throws(() => decodeInvoice(undefined as unknown as string), { name: 'TypeError' })
+})
+
+test('an interceptor without the name of its server would show its tokens to others, so there is none', () => {
+  const wallet = { pay: () => Promise.reject(new Error('not asked for')) }
+  for (const origin of [undefined, '', 5]) {
+    const options = { wallet, maxSats: 10, origin } as PayingInterceptorOptions
+    assert.throws(() => payingInterceptor(options), { name: 'TypeError', message: /^origin is/ })
+  }
 })
 
 test('a preimage in hex is taken; what is none leaves the payment open', async (t) => {

@@ -28,9 +28,20 @@ test('options of the wrong kind are TypeErrors that name them, and nothing is se
     [{ ...reaching, timeoutMs: Number.NaN }, /timeoutMs/],
     [{ ...reaching, timeoutMs: -1 }, /timeoutMs/],
     [{ ...reaching, timeoutMs: '200' }, /timeoutMs/],
+    [{ ...reaching, signal: new AbortController() }, /^signal is an AbortSignal/],
+    [{ ...reaching, ca: 5 }, /^ca is certificates in PEM/],
+    [{ ...reaching, ca: '/root/tls.cert' }, /^ca is .*, not a string$/],
+    [{ ...reaching, minVersion: '2' }, /^minVersion is 0, 1 or 2/],
+    [{ ...reaching, silenceMs: 0 }, /^silenceMs/],
+    [{ ...reaching, onState: 'x' }, /^onState is a function/],
+    [{ ...reaching, log: {} }, /^log is/],
   ]
   for (const [options, message] of wrong) {
     await assert.rejects(connectUntyped(options), { name: 'TypeError', message })
+  }
+  for (const none of [undefined, null, MAILBOX]) {
+    const untyped = connectUntyped(none as unknown as object)
+    await assert.rejects(untyped, { name: 'TypeError', message: /^give options as an object/ })
   }
   const isKeys = (reason: unknown) => isPinholeError(reason, 'ERR_SESSION_KEYS')
   await assert.rejects(connectUntyped({ mailbox: MAILBOX, keys: {} }), isKeys)
@@ -44,6 +55,9 @@ test('a node does not wait for clients with options of the wrong kind', async ()
     [{ ...waiting, authData: 5 }, /authData/],
     [{ ...waiting, transport: 'tcp' }, /tcp/],
     [{ ...waiting, timeoutMs: 0 }, /timeoutMs/],
+    [{ ...waiting, onConnection: 'x' }, /^onConnection is a function/],
+    [{ ...waiting, onConnection: undefined, server: {} }, /createNodeServer/],
+    [{ ...waiting, signal: new AbortController() }, /^signal/],
   ]
   for (const [options, message] of wrong) {
     await assert.rejects(listenUntyped(options), { name: 'TypeError', message })
