@@ -241,6 +241,8 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     const save = page.getByRole('button', { name: 'Save' })
     await page.getByLabel('Price', { exact: true }).fill('many')
     await page.getByText('must be a whole number of satoshis').waitFor()
+    await page.getByLabel('Price', { exact: true }).fill('0')
+    await page.getByText('must be at least 1;').waitFor()
     await page.getByLabel('Price', { exact: true }).fill('12')
     await page.getByLabel('Paths', { exact: true }).fill('^/(')
     await page.getByText('invalid path_regexp').waitFor()
@@ -253,6 +255,24 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     const unpaid = await fetch(`${url}/weather`)
     assert.match(unpaid.headers.get('www-authenticate') ?? '', /invoice="lnbcrt120n1/)
     await unpaid.body?.cancel()
+    assert.deepEqual(problems, [])
+  })
+
+  await t.test('who edits a service sees what others change of it, and keeps that', async () => {
+    const price = page.getByLabel('Price', { exact: true })
+    await page.getByLabel('Paths', { exact: true }).fill('')
+    await hub.call('PUT', '/services/weather', { price: 14 })
+    const overtaken = page.getByText('It was changed elsewhere meanwhile.')
+    await overtaken.waitFor()
+    assert.equal(await price.inputValue(), '14')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await overtaken.waitFor({ state: 'detached' })
+    assert.equal(await page.getByLabel('Paths', { exact: true }).inputValue(), '.*')
+    const { body } = await hub.call('GET', '/services/weather')
+    assert.deepEqual([body['price'], body['path_regexp']], ['14', '.*'])
+    await show(page, 'services')
+    await hub.call('PUT', '/services/weather', { price: 12, path_regexp: '^/weather' })
+    await page.getByRole('region', { name: 'Services' }).getByText('12 sat').waitFor()
     assert.deepEqual(problems, [])
   })
 
@@ -271,6 +291,8 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
       .trim()
       .split(/\r?\n/)
     assert.equal(lines.length, paid.length + 1)
+    // Browsers take years that are no times to the hub.
+    await page.getByLabel('Paid from').fill('20200-01-01')
     await page.getByLabel('Paid until').fill('2020-01-01')
     await page.getByText('No transaction passes these filters.').waitFor()
     await page.getByLabel('Paid until').fill('')
@@ -299,6 +321,18 @@ test('the console in a browser', { timeout: 120_000 }, async (t) => {
     await page.getByText('No token was paid for that this search finds.').waitFor()
     assert.equal((await fetch(`${url}/weather`, { headers: { authorization } })).status, 402)
     assert.deepEqual(problems, [])
+  })
+
+  await t.test('a session that ends elsewhere is said to have ended', async (t) => {
+    const other = await openWindow(t, browser)
+    await logIn(other.page, hub)
+    await other.context.clearCookies()
+    await show(other.page, 'nodes')
+    await other.page.getByRole('alert').getByText('The session has ended').waitFor()
+    await other.page.getByLabel('Or log in with a macaroon').fill(macaroon)
+    await other.page.getByRole('button', { name: 'Log in' }).click()
+    await other.page.getByRole('heading', { name: 'Nodes', level: 1 }).waitFor()
+    await other.context.close()
   })
 
   await t.test('on a port of its own it is the same', async (t) => {

@@ -33,10 +33,10 @@ export interface Session {
   readonly expires_at: string
 }
 
-type Listener = () => void
+type Listener = (reason?: Error) => void
 let loggedOut: Listener = () => {}
 
-/** Tells of a session that has ended. */
+/** Tells of a session that has ended, and why when nobody here ended it. */
 export const onLoggedOut = (listener: Listener): void => void (loggedOut = listener)
 
 /** Carries out an operation. Rejects with `ApiError`. */
@@ -113,11 +113,13 @@ function httpRequest(name: OperationName, values: object): { url: string; init: 
   return { url: API + filled, init: { method, headers, body } }
 }
 
+const ENDED = 'The session has ended, or the hub was started anew. Log in again.'
+
 async function send(url: string, init: RequestInit): Promise<Response> {
   try {
     return await request(url, init)
   } catch (reason) {
-    if (reason instanceof ApiError && reason.status === 401) loggedOut()
+    if (reason instanceof ApiError && reason.status === 401) loggedOut(new Error(ENDED))
     throw reason
   }
 }

@@ -23,7 +23,7 @@ type Door =
 export function App() {
   const [door, setDoor] = useState<Door>({ name: 'looking' })
   useEffect(() => {
-    onLoggedOut(() => setDoor({ name: 'out' }))
+    onLoggedOut((error) => setDoor({ name: 'out', error }))
     enter().then(
       (session) => setDoor(session ? { name: 'in', session } : { name: 'out' }),
       (error: unknown) => setDoor({ name: 'out', error }),

@@ -59,7 +59,12 @@ export const GROUPS: readonly FieldGroup[] = [
         kind: 'text',
         help: 'A regular expression; empty is all',
       },
-      { name: 'price', label: 'Price', kind: 'sats', help: 'Satoshis' },
+      {
+        name: 'price',
+        label: 'Price',
+        kind: 'sats',
+        help: 'Satoshis, at least 1; what is free has payment off',
+      },
       {
         name: 'auth',
         label: 'Payment',
@@ -227,18 +232,43 @@ export class FieldProblem extends Error {
   }
 }
 
-/** What the hub is sent. @throws FieldProblem */
-export function requestOf(draft: Draft): RequestOf<'updateService'> {
-  const request: Record<string, unknown> = { name: String(draft['name']).trim() }
+/** An update leaves a field as it is for an empty text (Aperture); this says what an empty one means. */
+const FOR_EMPTY: ReadonlyMap<string, string> = new Map([
+  ['path_regexp', '.*'],
+  ['host_regexp', '.*'],
+  ['auth', 'on'],
+])
+
+const sectionOf = (name: string): string => name.replace(/\..*/, '')
+
+/**
+ * What the hub is sent: of a service that there is only what differs from `before`, so that what others change
+ * meanwhile stays. @throws FieldProblem
+ */
+export function requestOf(draft: Draft, before?: Draft): RequestOf<'updateService'> {
+  const called = String(draft['name'])
+  const request: Record<string, unknown> = { name: before ? called : called.trim() }
+  const differing = SPECS.filter(({ name }) => draft[name] !== before?.[name])
+  // A section is sent as a whole.
+  const touched = new Set(differing.map(({ name }) => sectionOf(name)))
   for (const { name, kind } of SPECS) {
     const text = draft[name]
-    if (text === undefined) continue
-    const value = readValue(name, kind, text)
+    if (text === undefined || !touched.has(sectionOf(name))) continue
+    const read = readValue(name, kind, text)
+    const value = before && read === '' ? (FOR_EMPTY.get(name) ?? '') : read
+    checkNeeded(name, value, draft)
     const [section = '', key] = name.split('.')
     if (key === undefined) request[name] = value
     else request[section] = { ...Object(request[section]), [key]: value }
   }
   return request
+}
+
+/** What the hub would take, and make something else of than was typed. */
+function checkNeeded(name: string, value: unknown, draft: Draft): void {
+  if (name === 'address' && value === '') throw new FieldProblem(name, 'is needed')
+  const free = name === 'price' && Number(value) === 0 && draft['dynamic_price.enabled'] !== true
+  if (free) throw new FieldProblem(name, 'must be at least 1; what is free has payment off')
 }
 
 const lines = (text: string) =>

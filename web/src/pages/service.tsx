@@ -1,7 +1,8 @@
 /** One service: all its fields, checked by the hub as they are typed, and the prices that it had. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Service } from '../../../src/admin/contract.ts'
 import { ApiError, call } from '../api.ts'
+import { useEvent } from '../events.ts'
 import { shownSats, shownTime } from '../format.ts'
 import { type Action, useAction, useLoad, useSettled } from '../load.ts'
 import { Confirm } from '../parts/confirm.tsx'
@@ -26,13 +27,19 @@ export function ServicePage({ name }: { readonly name: string | undefined }) {
 }
 
 function KnownService({ name }: { readonly name: string }) {
-  const { value, error, reload } = useLoad('getService', { name })
-  if (!value) return <Trouble error={error} />
+  const { value, error, reload } = useLoad('listServices', {})
+  useEvent(({ type }) => void (type === 'services' && reload()))
+  const service = value?.services.find((one) => one.name === name)
   return (
     <>
       <Trouble error={error} />
-      <ServiceForm key={value.updated_at} service={value} onSaved={reload} />
-      <Prices key={`prices ${value.updated_at}`} name={name} />
+      {value && !service && <p class="empty">There is no service of that name.</p>}
+      {service && (
+        <>
+          <ServiceForm service={service} onSaved={reload} />
+          <Prices key={`prices ${service.updated_at}`} name={name} />
+        </>
+      )}
     </>
   )
 }
@@ -76,27 +83,61 @@ const problemOf = (error: unknown): Problem | undefined => {
 
 const CHECK_AFTER_MS = 400
 
-/** What the hub would say of `draft`; asked when nothing was typed for a moment. */
-function useProblem(draft: Draft, existing: boolean, changed: boolean): Problem | undefined {
+/** What the hub would say of `form`; asked when nothing was typed for a moment. */
+function useProblem(form: Form): Problem | undefined {
   const [problem, setProblem] = useState<Problem>()
-  const settled = useSettled(draft, CHECK_AFTER_MS)
+  const settled = useSettled(form, CHECK_AFTER_MS)
+  const { changed } = form
   useEffect(() => {
-    if (!changed) return
+    if (!settled.changed) return
     const left = new AbortController()
     const keep = (error?: unknown) => left.signal.aborted || setProblem(problemOf(error))
-    save(settled, existing, { dryRun: true, signal: left.signal }).then(() => keep(), keep)
+    save(settled, { dryRun: true, signal: left.signal }).then(() => keep(), keep)
     return () => left.abort()
-  }, [settled, existing, changed])
+  }, [settled])
   return changed ? problem : undefined
 }
 
 async function save(
-  draft: Draft,
-  existing: boolean,
+  { draft, before }: Form,
   { dryRun = false, signal }: { dryRun?: boolean; signal?: AbortSignal } = {},
 ): Promise<Service> {
-  const request = { ...requestOf(draft), ...(dryRun ? { dry_run: true } : {}) }
-  return call(existing ? 'updateService' : 'createService', request, signal)
+  const request = { ...requestOf(draft, before), ...(dryRun ? { dry_run: true } : {}) }
+  return call(before ? 'updateService' : 'createService', request, signal)
+}
+
+/** What is typed, over what there is. */
+interface Form {
+  readonly draft: Draft
+  /** Of a service that there is. */
+  readonly before: Draft | undefined
+  readonly changed: boolean
+}
+
+/** Fields that were not touched follow the service, whoever changes it; those that were stay as they were typed. */
+function useForm(service: Service | undefined) {
+  const [edits, setEdits] = useState<Draft>({})
+  const at = service?.updated_at ?? ''
+  /** What the first edit was made upon, and what was saved here. */
+  const [upon, setUpon] = useState(at)
+  const [savedAt, setSavedAt] = useState('')
+  useEffect(() => {
+    if (savedAt === '' || at < savedAt) return
+    // What the hub made of it is shown from now on.
+    setEdits({})
+    setSavedAt('')
+  }, [at, savedAt])
+  const form = useMemo((): Form => {
+    const before = service && draftOf(service)
+    const draft = { ...(before ?? NEW), ...edits }
+    return { draft, before, changed: Object.keys(edits).length > 0 }
+  }, [service, edits])
+  const set = (name: string, value: string | boolean) => {
+    if (!form.changed) setUpon(at)
+    setEdits((last) => ({ ...last, [name]: value }))
+  }
+  const overtaken = form.changed && at !== upon && at !== savedAt
+  return { form, set, overtaken, saved: ({ updated_at: now }: Service) => setSavedAt(now) }
 }
 
 interface FormProps {
@@ -105,24 +146,28 @@ interface FormProps {
 }
 
 function ServiceForm({ service, onSaved }: FormProps) {
-  const [draft, setDraft] = useState<Draft>(() => (service ? draftOf(service) : NEW))
-  const [changed, setChanged] = useState(false)
+  const { form, set: edit, overtaken, saved } = useForm(service)
+  const { draft } = form
   const action = useAction()
-  const problem = useProblem(draft, service !== undefined, changed)
+  const problem = useProblem(form)
   const set = (name: string, value: string | boolean) => {
-    setChanged(true)
-    setDraft((last) => ({ ...last, [name]: value }))
+    action.forget()
+    edit(name, value)
   }
   const submit = async (event: Event) => {
     event.preventDefault()
-    const saved = await action.run(() => save(draft, service !== undefined))
-    if (!saved) return
+    const done = await action.run(async () => saved(await save(form)))
+    if (!done) return
     if (onSaved) onSaved()
     else go('service', String(draft['name']).trim())
   }
   const shown = problem ?? problemOf(action.error)
   return (
     <form onSubmit={(event) => void submit(event)}>
+      <p role="status">
+        {overtaken &&
+          'It was changed elsewhere meanwhile. What you have not touched is shown as it is now.'}
+      </p>
       {shown === undefined && <Trouble error={action.error} />}
       {shown && shown.field === undefined && <Trouble error={shown.text} />}
       {!service && (

@@ -1,5 +1,6 @@
 /** All services, in the order in which they are tried. */
 import type { Service } from '../../../src/admin/contract.ts'
+import { useEvent } from '../events.ts'
 import { shownSats } from '../format.ts'
 import { useLoad } from '../load.ts'
 import { Trouble } from '../parts/notice.tsx'
@@ -12,7 +13,8 @@ function shownPrice({ auth, dynamic_price: asked, price }: Service): string {
 }
 
 export function Services() {
-  const { value, error } = useLoad('listServices', {})
+  const { value, error, reload } = useLoad('listServices', {})
+  useEvent(({ type }) => void (type === 'services' && reload()))
   return (
     <>
       <Trouble error={error} />

@@ -142,7 +142,7 @@ function AddApi({ onAdded }: { readonly onAdded: () => void }) {
           help="A regular expression, such as ^/api/.*$; empty is all"
           {...field('path_regexp')}
         />
-        <Field label="Price" help="Satoshis" required {...field('price')} />
+        <Field label="Price" help="Satoshis, at least 1" required {...field('price')} />
       </div>
       {named === undefined && <Trouble error={action.error} />}
       <button type="submit" class="primary" disabled={action.busy}>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { RequestOf, Transaction } from '../../../src/admin/contract.ts'
 import { call, linkTo } from '../api.ts'
+import { useEvent } from '../events.ts'
 import { shownId, shownSats, shownTime } from '../format.ts'
 import { useAction, useLoad, useSettled } from '../load.ts'
 import { Choice, Field, Switch } from '../parts/field.tsx'
@@ -20,6 +21,10 @@ interface Filter {
 
 const ALL: Filter = { service: '', state: '', from: '', to: '', search: '', own: true }
 const DAY_MS = 86_400_000
+
+const LAST_DAY = '2999-12-31'
+/** Browsers let one type years of more than four digits, which are no times to the hub, nor to `Date`. */
+const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && text <= LAST_DAY
 
 /** A day of the person's own, as a time. */
 const dayStart = (day: string): string => new Date(`${day}T00:00:00`).toISOString()
@@ -40,13 +45,13 @@ function requestOf({
   search,
   own,
 }: Filter): RequestOf<'listTransactions'> {
-  const dated = from !== '' || to !== ''
+  const dated = isDay(from) || isDay(to)
   return {
     service,
     state,
     ...(dated && {
-      start_date: from === '' ? new Date(0).toISOString() : dayStart(from),
-      end_date: to === '' ? dayEnd('2999-12-31') : dayEnd(to),
+      start_date: isDay(from) ? dayStart(from) : new Date(0).toISOString(),
+      end_date: dayEnd(isDay(to) ? to : LAST_DAY),
     }),
     ...(search !== '' && { search: search.trim() }),
     ...(!own && { exclude_test: true }),
@@ -88,7 +93,8 @@ interface FiltersProps {
 }
 
 function Filters({ filter, onChange }: FiltersProps) {
-  const { value } = useLoad('listServices', {})
+  const { value, reload } = useLoad('listServices', {})
+  useEvent(({ type }) => void (type === 'services' && reload()))
   const services = value?.services.map(({ name }) => [name, name] as const) ?? []
   return (
     <form class="grid" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -111,10 +117,17 @@ function Filters({ filter, onChange }: FiltersProps) {
       <Field
         label="Paid from"
         type="date"
+        max={LAST_DAY}
         value={filter.from}
         onInput={(from) => onChange({ from })}
       />
-      <Field label="Paid until" type="date" value={filter.to} onInput={(to) => onChange({ to })} />
+      <Field
+        label="Paid until"
+        type="date"
+        max={LAST_DAY}
+        value={filter.to}
+        onInput={(to) => onChange({ to })}
+      />
       <Field
         label="Search"
         type="search"

@@ -12,6 +12,8 @@ interface FieldProps {
   readonly required?: boolean | undefined
   readonly readOnly?: boolean | undefined
   readonly placeholder?: string | undefined
+  /** Of a date. */
+  readonly max?: string | undefined
 }
 
 export function Field({ label, value, onInput, type, lines, help, problem, ...rest }: FieldProps) {

@@ -3,7 +3,8 @@ import { ApiError } from '../api.ts'
 
 export function Trouble({ error }: { readonly error: unknown }) {
   if (error === undefined) return null
-  const text = error instanceof Error ? error.message : JSON.stringify(error)
+  const said = error instanceof Error ? error.message : error
+  const text = typeof said === 'string' ? said : JSON.stringify(said)
   const advice = error instanceof ApiError ? error.advice : ''
   return (
     <div class="notice bad" role="alert">

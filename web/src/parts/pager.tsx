@@ -1,4 +1,5 @@
 /** Turns the pages of a list. */
+import { useEffect } from 'preact/hooks'
 import { shownCount } from '../format.ts'
 
 /** Entries on a page. */
@@ -11,6 +12,10 @@ interface PagerProps {
 }
 
 export function Pager({ total, offset, onOffset }: PagerProps) {
+  useEffect(() => {
+    // The last entry of the last page has gone.
+    if (offset > 0 && offset >= total) onOffset(Math.max(0, offset - PAGE_SIZE))
+  }, [total, offset])
   if (total === 0) return null
   const last = Math.min(total, offset + PAGE_SIZE)
   return (
