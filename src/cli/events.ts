@@ -21,7 +21,7 @@ export function eventsCommand({ output }: CommandContext): Command {
 async function watch(options: ReachOptions, output: Output): Promise<void> {
   const { client } = await reachHub(options, output)
   const json = wantsJson(output, options.json ?? false)
-  await untilInterrupted(async (signal) => {
+  await untilInterrupted(output, async (signal) => {
     for await (const event of client.streamEvents({}, { signal })) {
       output.stdout.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`)
     }

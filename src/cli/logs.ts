@@ -60,7 +60,7 @@ const LINES_BEFORE = 10
 async function follow(options: LogsOptions, output: Output): Promise<void> {
   const { client } = await reachHub(options, output)
   const json = wantsJson(output, options.json ?? false)
-  await untilInterrupted((signal) =>
+  await untilInterrupted(output, (signal) =>
     followLogs({
       client,
       request: requestOf(options, LINES_BEFORE),

@@ -61,6 +61,10 @@ export async function programWithAll(): Promise<Command> {
   return program
 }
 
+/** Whoever reads has enough (`| head`). */
+const isReaderGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EPIPE'
+
 /** Runs the command line `args` (without node and script) and returns the exit code. */
 export async function run(args: readonly string[], output: Output): Promise<ExitCode> {
   const program = topOf()
@@ -91,6 +95,7 @@ export async function run(args: readonly string[], output: Output): Promise<Exit
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage
+    if (isReaderGone(error)) return Exit.ok
     return writeError(output, error, json)
   }
 }

@@ -64,14 +64,14 @@ const SCHEMES = {
 export function addServiceFlags(command: Command): Command {
   return addLimits(
     command
-      .option('--address <host:port>', 'where paid requests go; or unix:/path/of/socket')
+      .option('--address <host:port>', 'where paid requests go; or unix:/path/of/socket', needed)
       .addOption(
         new Option('--protocol <name>', 'spoken there (http)').choices(['http', 'https', 'h2c']),
       )
-      .option('--path-regexp <re>', 'RE2 over the path')
-      .option('--host-regexp <re>', 'RE2 over the Host header (.*)')
+      .option('--path-regexp <re>', 'RE2 over the path (.*)', pattern)
+      .option('--host-regexp <re>', 'RE2 over the Host header (.*)', pattern)
       .option('--price <sats>', 'satoshis for a token', wholeNumber())
-      .option('--auth <level>', 'on, off or "freebie N" (on)')
+      .option('--auth <level>', 'on, off or "freebie N" (on)', needed)
       .addOption(
         new Option('--auth-scheme <scheme>', 'l402, mpp or l402+mpp (l402)').argParser(readScheme),
       )
@@ -187,6 +187,14 @@ function laidOver(
 }
 
 const listOf = (texts: readonly string[]): string[] => texts.filter((text) => text !== '')
+
+/** The hub leaves as they are what an update has an empty text for (Aperture). */
+const pattern = (text: string): string => (text === '' ? '.*' : text)
+
+function needed(text: string): string {
+  if (text !== '') return text
+  throw new InvalidArgumentError('It cannot be empty.')
+}
 
 function pairs(text: string, before: readonly Pair[] = []): readonly Pair[] {
   const at = text.indexOf('=')

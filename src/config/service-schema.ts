@@ -18,7 +18,7 @@ import {
 
 const SATOSHIS_PER_BITCOIN = 100_000_000
 /** Aperture's upper bound: 100,000 BTC. */
-const MAX_PRICE_SAT = 100_000 * SATOSHIS_PER_BITCOIN
+export const MAX_PRICE_SAT = 100_000 * SATOSHIS_PER_BITCOIN
 const MAX_USAGE_TAIL_BYTES = 2 ** 20
 
 /** How a service asks for payment: `freebie` lets each client have `free` requests first. */

@@ -88,6 +88,12 @@ test('a service of the file that was removed stays away, its place is kept when 
 
 const REFUSED: readonly (readonly [body: Record<string, unknown>, message: string])[] = [
   [{}, 'name is required'],
+  [{ ...WEATHER, name: '..' }, 'name cannot be ..'],
+  [{ ...WEATHER, price: 1.5 }, 'price: must be a whole number'],
+  [
+    { ...WEATHER, price: '9007199254740993' },
+    'price: must be a whole number from 0 to 10000000000000, not 9007199254740993',
+  ],
   [{ name: 'x' }, 'address is required'],
   [{ name: 'x', address: 'a:1', protocol: 'ftp' }, `protocol must be 'http' or 'https', got "ftp"`],
   [

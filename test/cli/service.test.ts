@@ -125,6 +125,15 @@ test('every field has a flag', async (t) => {
   assert.equal((now['timeouts'] as Fields)['connect_ms'], 1_000)
 })
 
+test('an empty pattern is every path and host, also of a service that had another', async (t) => {
+  const { service } = await setUp(t)
+  await service(...WEATHER, '--host-regexp', '^api[.]', '--price', '1')
+  const set = await service('set', 'weather', '--path-regexp', '', '--host-regexp', '')
+  assert.equal(set.code, 0, set.err)
+  const { path_regexp: path, host_regexp: host } = set.json() as Fields
+  assert.deepEqual([path, host], ['.*', '.*'])
+})
+
 test('what is wrong is said by the flag or by the hub, and ends with 2', async (t) => {
   const { service } = await setUp(t)
   for (const [flags, said] of [
@@ -136,6 +145,8 @@ test('what is wrong is said by the flag or by the hub, and ends with 2', async (
     [['--protocol', 'gopher'], /http, https, h2c/],
     [['--auth', 'perhaps'], /invalid auth level/],
     [['--path-regexp', '('], /invalid path_regexp/],
+    [['--address', ''], /cannot be empty/],
+    [['--auth', ''], /cannot be empty/],
   ] as const) {
     const { code, err } = await service(...WEATHER, ...flags)
     assert.equal(code, 2, flags.join(' '))

@@ -4,9 +4,15 @@
  */
 import { z } from 'zod'
 
+const WHOLE = 'must be a whole number'
+
 /** A whole number of 64 bits as decimal text; a safe integer is taken as well. */
 export const int64 = z
-  .union([z.string().regex(/^-?\d{1,19}$/, 'must be a whole number'), z.int()])
+  .union(
+    [z.string().regex(/^-?\d{1,19}$/, WHOLE), z.int(WHOLE)],
+    // Also when it is missing.
+    WHOLE,
+  )
   .transform(String)
 
 /** A time, such as `2026-01-31T12:00:00Z`. */

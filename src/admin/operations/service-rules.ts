@@ -1,6 +1,7 @@
 /** What a service of the admin API must be, in Aperture's order and with its texts. */
 import { compilePattern } from '../../../proxy/pattern.ts'
 import { PinholeError } from '../../base/errors.ts'
+import { MAX_PRICE_SAT } from '../../config/service-schema.ts'
 import type { ServiceFields } from '../../selling/service-fields.ts'
 
 const MAX_PATTERN_CHARS = 1_024
@@ -13,6 +14,8 @@ export function refuse(message: string): never {
 /** `name` as it will be sold by. @throws ERR_ADMIN_REQUEST */
 export function checkName(name: string): void {
   if (name === '') refuse('name is required')
+  // No URL can hold them, so that nobody could change or remove it.
+  if (name === '.' || name === '..') refuse(`name cannot be ${name}`)
 }
 
 /** Checks what a service would be. @throws ERR_ADMIN_REQUEST */
@@ -24,6 +27,10 @@ export function checkFields(fields: ServiceFields): void {
   checkPattern('host_regexp', fields.host_regexp)
   checkPattern('path_regexp', fields.path_regexp)
   if (BigInt(fields.price) < 0n) refuse('price must be >= 0')
+  if (BigInt(fields.price) > MAX_PRICE_SAT) {
+    // Before it is a number, which would not be the one that was sent.
+    refuse(`price: must be a whole number from 0 to ${MAX_PRICE_SAT}, not ${fields.price}`)
+  }
   checkAuth(fields.auth)
 }
 
