@@ -20,6 +20,7 @@ import {
   type MailboxStatus,
 } from '../transport/mailbox-link.ts'
 import type { RelayClient } from '../transport/relay-client.ts'
+import { Patience } from './patience.ts'
 
 /** What a client turned out to be. */
 export interface Peer {
@@ -63,6 +64,8 @@ export class Station {
   readonly #gbn: GbnListener
   readonly #visits = new Set<Promise<void>>()
   readonly #accepting: Promise<void>
+  readonly #patience = new Patience()
+  #wake: () => void = () => {}
   #retiring: Promise<void> | undefined
 
   constructor(options: StationOptions) {
@@ -91,6 +94,7 @@ export class Station {
 
   async #close(): Promise<void> {
     const busy = this.#visits.size > 0
+    this.#wake()
     await this.#gbn.close()
     if (busy) await pause(FIN_GRACE_MS, this.#options.clock)
     await this.#mailbox.retire()
@@ -102,6 +106,7 @@ export class Station {
     try {
       for (;;) {
         const gbn = await this.#gbn.accept()
+        await this.#rest()
         // Not awaited: a client that starts over is served at once.
         const visit = this.#visit(gbn).finally(() => this.#visits.delete(visit))
         this.#visits.add(visit)
@@ -111,19 +116,42 @@ export class Station {
     }
   }
 
+  /** Waits as long as the clients before have deserved, at most until this door is left. */
+  #rest(): Promise<void> {
+    const { waitMs } = this.#patience
+    if (waitMs === 0 || this.#retiring) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(waitMs, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
   async #visit(gbn: GbnLink): Promise<void> {
     const { mayEnter, serve, log } = this.#options
+    let proved = false
+    const onRecord = () => {
+      proved = true
+      this.#patience.proved()
+    }
     try {
       if (!mayEnter()) return
       const { link, remoteStatic, version } = await this.#shakeHands(gbn)
       const firstPairing = this.#options.remoteKey === undefined
       log.info({ firstPairing, version }, 'a client is connected')
-      await serve(evenLink(link), { remoteKey: remoteStatic, firstPairing, version })
+      await serve(evenLink(heard(link, onRecord)), {
+        remoteKey: remoteStatic,
+        firstPairing,
+        version,
+      })
       log.info({}, 'the client is gone')
     } catch (reason) {
       const { code, message } = asPinholeError(reason, 'ERR_LINK_CLOSED')
       log.warn({ code, reason: message }, 'a client could not be served')
     } finally {
+      if (!proved) this.#patience.failed()
       await gbn.close()
     }
   }
@@ -139,6 +167,21 @@ export class Station {
       authData: await authData(),
       onRemoteStatic: onRemoteKey,
     })
+  }
+}
+
+/** `link`, with `onRecord` told of its first record: one that opens proves more than a handshake, which can be replayed. */
+function heard(link: Link, onRecord: () => void): Link {
+  let tell: (() => void) | undefined = onRecord
+  return {
+    send: (message) => link.send(message),
+    receive: async () => {
+      const message = await link.receive()
+      if (message) tell?.()
+      tell = undefined
+      return message
+    },
+    close: () => link.close(),
   }
 }
 
