@@ -1,6 +1,7 @@
 /** The log on pino: levels by part as lnd writes them, secrets taken out of every line. */
 import pino from 'pino'
 import { type Log, type LogFields, redact } from './base/log.ts'
+import { type Level, type Levels, parseLevels } from './config/log-levels.ts'
 
 /** How to log. */
 export interface LoggerOptions {
@@ -18,7 +19,8 @@ export interface LineSink {
   write(line: string): void
 }
 
-const PINO_LEVELS: Readonly<Record<string, pino.LevelWithSilent>> = {
+/** pino's names of them. */
+const PINO_LEVELS: Readonly<Record<Level, pino.LevelWithSilent>> = {
   trace: 'trace',
   debug: 'debug',
   info: 'info',
@@ -28,32 +30,11 @@ const PINO_LEVELS: Readonly<Record<string, pino.LevelWithSilent>> = {
   off: 'silent',
 }
 
-/** Aperture's names of parts, for levels in an existing configuration. */
-const APERTURE_PARTS: Readonly<Record<string, string>> = {
-  APER: 'HUB',
-  HMAIL: 'RELAY',
-  LNCS: 'LNC',
-  LNDC: 'LNC',
-  PRXY: 'PROXY',
-}
-
-interface Levels {
-  readonly all: pino.LevelWithSilent
-  readonly byPart: ReadonlyMap<string, pino.LevelWithSilent>
-}
-
-/** Reads lnd's level syntax; the configuration has checked it before. */
-export function readLevels(debuglevel: string): Levels {
-  let all: pino.LevelWithSilent = 'info'
-  const byPart = new Map<string, pino.LevelWithSilent>()
-  for (const entry of debuglevel.split(',')) {
-    const [, part, name = ''] = /^\s*(?:(\w+)=)?(\w*)\s*$/.exec(entry) ?? []
-    const level = PINO_LEVELS[name]
-    if (!level) continue
-    if (part === undefined) all = level
-    else byPart.set(APERTURE_PARTS[part.toUpperCase()] ?? part.toUpperCase(), level)
-  }
-  return { all, byPart }
+/** The configuration has checked it before. Throws `TypeError`. */
+function readLevels(debuglevel: string): Levels {
+  const levels = parseLevels(debuglevel)
+  if (typeof levels === 'string') throw new TypeError(levels)
+  return levels
 }
 
 /** A log that writes its lines to `sink`. A child with the field `part` has that part's level. */
@@ -62,7 +43,8 @@ export function createLogger(options: LoggerOptions, sink: LineSink): Log {
   const target = options.pretty ? prettySink(sink, options.colours ?? false) : sink
   const timestamp = options.timestamps === false ? false : pino.stdTimeFunctions.isoTime
   const formatters = { level: (level: string) => ({ level }) }
-  const settings = { level: levels.all, base: null, timestamp, formatters }
+  const level = PINO_LEVELS[levels.byPart.get('HUB') ?? levels.all]
+  const settings = { level, base: null, timestamp, formatters }
   return wrap(pino(settings, target), levels)
 }
 
@@ -79,9 +61,9 @@ function wrap(logger: pino.Logger, levels: Levels): Log {
     error: write('error'),
     child(fields) {
       const part = typeof fields['part'] === 'string' ? fields['part'].toUpperCase() : ''
-      const level = levels.byPart.get(part)
+      const level = PINO_LEVELS[levels.byPart.get(part) ?? levels.all]
       const clean = redact(fields) as Record<string, unknown>
-      return wrap(logger.child(clean, level === undefined ? {} : { level }), levels)
+      return wrap(logger.child(clean, part === '' ? {} : { level }), levels)
     },
   }
 }

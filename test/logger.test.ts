@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Log } from '../src/base/log.ts'
-import { createLogger, type LoggerOptions, readLevels } from '../src/logger.ts'
+import { parseLevels } from '../src/config/log-levels.ts'
+import { createLogger, type LoggerOptions } from '../src/logger.ts'
 
 function record(options: Partial<LoggerOptions> = {}): { log: Log; lines: string[] } {
   const lines: string[] = []
@@ -45,14 +46,44 @@ test('levels are for all, or for parts as lnd writes them', () => {
 })
 
 test("Aperture's names of parts and levels are understood", () => {
-  const { all, byPart } = readLevels('critical,PRXY=trace,HMAIL=off')
-  assert.equal(all, 'fatal')
+  const levels = parseLevels('critical,PRXY=trace,HMAIL=off,MPAY=debug')
+  assert.ok(typeof levels !== 'string')
+  assert.equal(levels.all, 'critical')
+  const byPart = [...levels.byPart]
+  assert.deepEqual(byPart, [
+    ['PROXY', 'trace'],
+    ['PAYWALL', 'trace'],
+    ['RELAY', 'off'],
+  ])
+})
+
+test('what Aperture refuses as a level is refused, with what there is', () => {
+  const wrong: readonly [string, RegExp][] = [
+    ['loud', /"loud" is no level: use one of trace/],
+    ['info,FOO=debug', /"FOO" is no part of the hub: use HUB, LISTENER/],
+    ['info,constructor=debug', /"constructor" is no part/],
+    ['PRXY=loud', /"loud" is no level/],
+    ['info,PRXY=debug,warn', /"warn" is a second level for all/],
+    ['info,', /"" is no level/],
+    ['INFO', /"INFO" is no level/],
+    ['PRXY', /"PRXY" is no level/],
+  ]
+  for (const [text, message] of wrong) {
+    const said = parseLevels(text)
+    assert.ok(typeof said === 'string', text)
+    assert.match(said, message)
+  }
+  assert.ok(typeof parseLevels('') !== 'string')
+})
+
+test('HUB is what names no part', () => {
+  const { log, lines } = record({ debuglevel: 'info,HUB=warn' })
+  log.info({}, 'no')
+  log.child({ simulated: true }).info({}, 'no')
+  log.child({ part: 'relay' }).child({ box: 1 }).info({}, 'yes')
   assert.deepEqual(
-    [...byPart],
-    [
-      ['PROXY', 'trace'],
-      ['RELAY', 'silent'],
-    ],
+    lines.map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ['yes'],
   )
 })
 

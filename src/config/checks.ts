@@ -1,7 +1,8 @@
 /** Rules that involve several keys; texts are Aperture's where it has the same rule. */
 import { parseAddress } from './address.ts'
 import { formatDuration } from './duration.ts'
-import { LEVELS, type Values } from './schema.ts'
+import { parseLevels } from './log-levels.ts'
+import type { Values } from './schema.ts'
 import type { Path } from './tree.ts'
 
 /** A broken rule and the key that should change. */
@@ -43,10 +44,8 @@ const RULES: readonly Rule[] = [
       'is needed with prometheus.enabled, for example localhost:9000',
     ),
   ({ debuglevel }) => {
-    const bad = wrongLevel(debuglevel)
-    if (bad === undefined) return undefined
-    const text = `"${bad}" is no level: use one of ${LEVELS.join(', ')}, or info,PART=debug`
-    return { path: ['debuglevel'], text }
+    const levels = parseLevels(debuglevel)
+    return typeof levels === 'string' ? { path: ['debuglevel'], text: levels } : undefined
   },
   // A message that could never be held would make its writer wait for ever.
   ({ hashmail }) =>
@@ -92,14 +91,6 @@ export function breaches(values: Values): Breach[] {
     ]
   })
   return [...general, ...services]
-}
-
-function wrongLevel(debuglevel: string): string | undefined {
-  const levels: readonly string[] = LEVELS
-  return debuglevel
-    .split(',')
-    .map((part) => part.trim().replace(/^\w+=/, ''))
-    .find((level) => level !== '' && !levels.includes(level))
 }
 
 /** Aperture's order of checks; a hub without any node is fine here, it may be a pure relay. */

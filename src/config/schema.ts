@@ -16,6 +16,7 @@ import {
   texts,
   toggle,
 } from './leaves.ts'
+import { LEVELS } from './log-levels.ts'
 import { service } from './service-schema.ts'
 import type { Path } from './tree.ts'
 
@@ -24,9 +25,6 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const KIB = 1_024
 const MIB = 1_024 * KIB
-
-/** lnd's log levels, from most to least. */
-export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'critical', 'off'] as const
 
 const LOG_SINK = {
   disable: toggle(false),
