@@ -53,6 +53,8 @@ export interface Invoices extends InvoiceBackend {
   onSettled(listener: (settlement: Settlement) => void): () => void
   /** The nodes, for health. */
   readonly state: readonly InvoiceHealth[]
+  /** Why the settlements of a node are not heard, where that is known. */
+  deaf(node: string): string | undefined
   /** What is made ahead, by node and price. */
   readonly pooled: readonly PooledPrice[]
   /** Looks for nodes that are new or gone. */
@@ -136,6 +138,11 @@ class NodeInvoices implements Invoices {
       const subscribed = hears && state !== 'away'
       return { node: name, state, ready: ready.get(name) ?? 0, subscribed }
     })
+  }
+
+  deaf(node: string): string | undefined {
+    const failure = this.#tracked.get(node)?.follower.failure
+    return failure instanceof Error ? failure.message : undefined
   }
 
   get pooled(): readonly PooledPrice[] {

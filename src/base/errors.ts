@@ -51,7 +51,7 @@ const TABLE = {
   ERR_SESSION_STORE: kind(500, g.internal, 'The pairing could not be kept: make the store writable and connect again with the same phrase.'),
 
   // The node at the other end.
-  ERR_NODE_OFFLINE: kind(503, g.unavailable, 'The session is known but the node does not answer: check that the node (litd or pinhole agent) is running and online.'),
+  ERR_NODE_OFFLINE: kind(503, g.unavailable, 'Act on the reason given: see that the node (litd, pinhole agent or lnd) runs, is unlocked and online, and that its session has neither expired nor been revoked.'),
   ERR_NODE_PERMISSION: kind(403, g.permissionDenied, 'The session lacks that permission: create one whose macaroon allows the method named above.'),
   ERR_NODE_NETWORK: kind(502, g.failedPrecondition, 'Correct authenticator.network and restart the hub, or connect a node of that network.'),
   ERR_NODE_CALL: kind(502, g.unknown, 'The node refused the call for the reason given.'),

@@ -104,14 +104,30 @@ async function reconnect(name: string, options: ReachOptions, output: Output): P
 
 async function remove(name: string, options: RemoveOptions, output: Output): Promise<ExitCode> {
   const { dryRun = false, json = false } = options
-  await either(options, output, {
+  const orphans = await either(options, output, {
     byHub: async (client) => {
       await client.removeNode({ name, ...(dryRun ? { dry_run: true } : {}) })
+      // Whoever may not read services may remove nodes all the same.
+      const { services } = await client.listServices().catch(() => ({ services: [] }))
+      return paidTo(name, services)
     },
-    stored: async (nodes) => (await import('./run-node.ts')).removeNode(name, nodes, dryRun),
+    stored: async (nodes) => {
+      await (await import('./run-node.ts')).removeNode(name, nodes, dryRun)
+      return paidTo(name, nodes.config.services)
+    },
   })
+  if (orphans.length > 0) {
+    const named = orphans.join(', ')
+    output.stderr.write(`Services that cannot be bought without the node ${name}: ${named}\n`)
+  }
   writeResult(output, dryRun ? { would_remove: name } : { removed: name }, json)
   if (dryRun) return Exit.dryRun
   output.stderr.write(SESSION_GOES_ON)
   return Exit.ok
 }
+
+/** Names of the services that name the node. */
+const paidTo = (
+  node: string,
+  services: readonly { readonly name: string; readonly node: string }[],
+): readonly string[] => services.filter((one) => one.node === node).map(({ name }) => name)

@@ -14,7 +14,7 @@ export interface DoctorNode {
   /** Over LNC, or an lnd by its port. */
   readonly kind: 'lnc' | 'lnd'
   readonly state: 'ready' | 'connecting' | 'away'
-  /** Why there is no connection, where that is known. */
+  /** Why there is no connection, or why it is of no use, where that is known. */
   readonly reason: string
   /** Whether payments are heard. */
   readonly subscribed: boolean

@@ -36,6 +36,7 @@ export class Follower {
   #cursor: Cursor | undefined
   #cancelSave: (() => void) | undefined
   #subscribed = false
+  #failure: unknown
 
   constructor(node: InvoiceNode, parts: FollowerParts) {
     this.node = node
@@ -46,6 +47,11 @@ export class Follower {
   /** Whether a stream is open. */
   get subscribed(): boolean {
     return this.#subscribed
+  }
+
+  /** What the last stream has failed with, until one is open again. */
+  get failure(): unknown {
+    return this.#subscribed ? undefined : this.#failure
   }
 
   /** The node has made an invoice of ours. Throws when its payment might not be found after a crash. */
@@ -81,6 +87,7 @@ export class Follower {
         await this.#listen()
         if (!signal.aborted) log.info({ node }, 'the stream of invoices has ended')
       } catch (error) {
+        this.#failure = error
         if (!signal.aborted) log.warn({ error, node }, 'the stream of invoices has failed')
       }
       this.#subscribed = false

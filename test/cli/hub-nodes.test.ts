@@ -11,7 +11,8 @@ import { adminHub } from '../admin/hub.ts'
 import { onTerminal, pinhole } from './pinhole.ts'
 
 async function setUp(t: TestContext) {
-  const admin = await adminHub(t, { hashmail: { enabled: true } })
+  const web = { name: 'web', pathregexp: '^/web/', address: 'localhost:9', price: 1, node: 'bob' }
+  const admin = await adminHub(t, { hashmail: { enabled: true }, services: [web] })
   const { url, basedir } = admin
   const yaml = `listenaddr: ${new URL(url).host}\ninsecure: true\nadmin: { enabled: true }\n`
   writeFileSync(path.join(basedir, 'pinhole.yaml'), yaml)
@@ -56,6 +57,7 @@ test('a hub that runs pairs by itself, uses the node at once and lets go of it a
   assert.equal((await states()).length, 1)
   const removed = await ran('node', 'remove', 'bob')
   assert.deepEqual([removed.code, removed.json()], [0, { removed: 'bob' }])
+  assert.match(removed.err, /cannot be bought without the node bob: web$/m)
   assert.deepEqual(await states(), [])
   await hub.close()
 })

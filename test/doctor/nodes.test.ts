@@ -44,7 +44,7 @@ const node = (more: Partial<DoctorNode> = {}, said: Partial<SurveyedNode> = {}):
 test('permissions: what to do about a node that is away is what its kind has', async (t) => {
   const nodes = [node({ state: 'away' }), node({ state: 'away', kind: 'lnd' })]
   const [relayed, direct] = await findingsOf(permissionsCheck, patient(t, {}, { nodes }))
-  assert.match(relayed?.advice ?? '', /relay.*revoked/)
+  assert.match(relayed?.advice ?? '', /relay.*revoked.*node remove bob.*pair --name bob/)
   assert.match(direct?.advice ?? '', /lndhost.*tlspath.*macdir/)
 })
 
@@ -75,6 +75,8 @@ test('permissions: a node that may do all, and nodes that may not', async (t) =>
       node({ state: 'away', reason: 'revoked' }),
       node({ state: 'connecting' }),
       node({ subscribed: false }, { expiresAt: new Date(Date.now() + 3_600_000) }),
+      node({ subscribed: false, reason: 'wallet locked' }),
+      node({ reason: 'the node is on another network' }),
       node({ survey: () => Promise.reject(offline) }),
     ).then((all) => all.map((text) => text.replace(/(ends at|selling:).*/, '$1'))),
     [
@@ -83,9 +85,28 @@ test('permissions: a node that may do all, and nodes that may not', async (t) =>
       'ok: bob: selling:',
       'warning: bob: its payments are not heard at the moment',
       'warning: bob: its session ends at',
+      'ok: bob: selling:',
+      'warning: bob: its payments are not heard at the moment: wallet locked',
+      'ok: bob: selling:',
+      'error: bob: the node is on another network',
       'error: bob: it is gone',
     ],
   )
+})
+
+test('permissions: a service whose node is not paired cannot be bought', async (t) => {
+  const address = 'localhost:9'
+  const services = [
+    { name: 'first', address, price: 1 },
+    { name: 'mine', address, price: 1, node: 'bob' },
+    { name: 'lost', address, price: 1, node: 'alice' },
+    { name: 'free', address, node: 'alice', auth: 'off' },
+  ]
+  const of = (...nodes: DoctorNode[]) =>
+    found(permissionsCheck, patient(t, { services }, { nodes })).then((all) => all.slice(1))
+  const lost = 'error: lost is paid to the node alice, which is not paired'
+  assert.deepEqual(await of(node()), [lost])
+  assert.deepEqual(await of(), [lost.replace('lost', 'mine').replace('alice', 'bob'), lost])
 })
 
 test('liquidity: measured by the highest price that the node is paid', async (t) => {

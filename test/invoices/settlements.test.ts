@@ -98,6 +98,8 @@ test('the first settlement of all is heard although it fell into a gap and a res
 test('a stream that ends at once is tried again and again, but not often', async () => {
   const on = stage()
   const { node, invoices, clock } = on
+  assert.equal(invoices.deaf(node.name), undefined)
+  const subscribeInvoices = node.subscribeInvoices.bind(node)
   node.subscribeInvoices = async function* (from) {
     node.subscriptions.push(from)
     throw new PinholeError('ERR_NODE_PERMISSION', 'no invoices:read')
@@ -107,6 +109,10 @@ test('a stream that ends at once is tried again and again, but not often', async
   const tries = node.subscriptions.length
   assert.ok(tries >= 15 && tries <= 60, `${tries} tries in 10 minutes`)
   assert.equal(invoices.state[0]?.subscribed, false)
+  assert.equal(invoices.deaf(node.name), 'no invoices:read')
+  node.subscribeInvoices = subscribeInvoices
+  await pass(clock, 60_000)
+  assert.equal(invoices.deaf(node.name), undefined, 'it is heard again')
   await invoices.close()
 })
 

@@ -47,7 +47,7 @@ const doctorNodes = (nodes: Nodes, invoices: Invoices): DoctorNode[] =>
       name,
       kind: node?.kind ?? 'lnc',
       state,
-      reason: node?.reason?.message ?? '',
+      reason: node?.reason?.message ?? invoices.deaf(name) ?? '',
       subscribed,
       survey: () => (survey ??= nodes.survey(name)),
       rpc() {

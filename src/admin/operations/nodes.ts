@@ -41,7 +41,7 @@ export function nodeOperations(deps: AdminDeps): Pick<Operations, Names> {
   const { invoices, nodes } = deps
   return {
     listNodes: async () => ({
-      nodes: invoices.state.map((state) => shownNode(state, nodes)),
+      nodes: invoices.state.map((state) => shownNode(state, nodes, invoices.deaf(state.node))),
     }),
     async pairNode({ phrase, mailbox, name, insecure_tls: insecureTls }, { signal }) {
       const left = goneSignal(signal)
@@ -107,7 +107,7 @@ function known(nodes: Nodes, name: string): HubNode {
   return node
 }
 
-function shownNode(health: InvoiceHealth, nodes: Nodes | undefined): Node {
+function shownNode(health: InvoiceHealth, nodes: Nodes | undefined, deaf = ''): Node {
   const { node: name, state, ready: pooled, subscribed } = health
   const node = nodes?.get(name)
   const { kind = 'lnc', reason } = node ?? {}
@@ -115,7 +115,7 @@ function shownNode(health: InvoiceHealth, nodes: Nodes | undefined): Node {
     name,
     kind,
     state,
-    reason: reason?.message ?? '',
+    reason: reason?.message ?? deaf,
     ...who(node?.identity),
     configured: nodes ? nodes.configured(name) : true,
     pooled,
