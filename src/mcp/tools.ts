@@ -7,11 +7,14 @@ import { type Tool, tool } from './tool.ts'
 const nothing = z.strictObject({})
 const name = z.string().describe('name of the service')
 const dryRun = z.boolean().optional().describe('check and show what would be, changing nothing')
-const price = int64.describe('satoshis')
+const price = int64.describe('satoshis for a token, at least 1')
 const limit = z.int().min(0).max(1_000).default(0).describe('at most so many; 0 is 50')
 const offset = z.int().min(0).default(0).describe('leave out so many, from the newest')
-const from = z.string().default('').describe('RFC 3339; give from and to, or neither')
-const to = z.string().default('').describe('RFC 3339')
+const from = z
+  .string()
+  .default('')
+  .describe('such as 2026-01-31T12:00:00Z (RFC 3339); give from and to, or neither')
+const to = z.string().default('').describe('RFC 3339, like from')
 
 const none = () => ({})
 const same = <T>(input: T): T => input
@@ -32,18 +35,18 @@ const APERTURE: readonly Tool[] = [
     operation: 'createService',
     input: operations.createService.request.extend({
       name,
-      address: z.string().describe('host:port of the API that is sold'),
+      address: operations.createService.request.shape.address.unwrap(),
       price,
       dry_run: dryRun,
     }),
     request: same,
-    more: 'Try it with dry_run first. auth is on, off or "freebie N"; patterns are RE2.',
+    more: 'Try it with dry_run first.',
   }),
   tool('update_service', {
     operation: 'updateService',
     input: operations.updateService.request.extend({ name, dry_run: dryRun }),
     request: same,
-    more: `Try it with dry_run first. ${HEADERS}`,
+    more: `Try it with dry_run first. An empty address, protocol, pattern or auth stays as it is, too. ${HEADERS}`,
   }),
   tool('delete_service', {
     operation: 'deleteService',

@@ -207,6 +207,27 @@ test("Aperture's tools are there, with its arguments", async (t) => {
   assert.deepEqual(removing.map(({ name }) => name).sort(), ['delete_service', 'revoke_token'])
 })
 
+/** Arguments that say nothing of themselves, with those inside of them. */
+function unsaid(schema: unknown, above: string): string[] {
+  const { properties, items } = record(schema)
+  return [
+    ...Object.entries(record(properties)).flatMap(([name, inner]) => [
+      ...(typeof record(inner)['description'] === 'string' ? [] : [`${above}.${name}`]),
+      ...unsaid(inner, `${above}.${name}`),
+    ]),
+    ...(items === undefined ? [] : unsaid(items, above)),
+  ]
+}
+
+test('every argument of every tool says what it is', async (t) => {
+  const agent = await overMemory(t, createAdminClient('http://localhost:1'), { write: true })
+  const { tools } = await agent.client.listTools()
+  assert.deepEqual(
+    tools.flatMap(({ name, inputSchema }) => unsaid(inputSchema, name)),
+    [],
+  )
+})
+
 const HUB = { hashmail: { enabled: true } }
 
 test('the official client lists and calls every tool over HTTP', async (t) => {

@@ -121,13 +121,13 @@ export const GROUPS: readonly FieldGroup[] = [
       },
       {
         name: 'timeouts.body_ms',
-        label: 'Time for a whole answer',
+        label: 'Longest silence within an answer',
         kind: 'number',
         help: 'Milliseconds',
       },
       {
         name: 'timeouts.idle_ms',
-        label: 'Time without a byte',
+        label: 'Time to keep an unused connection',
         kind: 'number',
         help: 'Milliseconds',
       },
