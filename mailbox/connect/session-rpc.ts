@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { PinholeError } from '../../src/base/errors.ts'
 import type { Channel } from '../rpc/channel.ts'
 import { isUnprocessed } from '../rpc/node-error.ts'
-import type { CallOptions, Rpc } from '../rpc/rpc.ts'
+import { type CallOptions, checkDeadline, type Rpc } from '../rpc/rpc.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -54,6 +54,7 @@ export class SessionRpc implements Rpc {
   }
 
   #deadline({ timeoutMs }: CallOptions = {}): number {
+    checkDeadline(timeoutMs)
     return timeoutMs === undefined ? Infinity : this.#clock.now() + timeoutMs
   }
 

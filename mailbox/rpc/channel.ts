@@ -17,7 +17,7 @@ import { Call, type Answers } from './call.ts'
 import { MAX_ANSWER_BYTES, frameMessage } from './messages.ts'
 import { requestFields, timeoutField } from './metadata.ts'
 import { timeoutError, unprocessedError } from './node-error.ts'
-import type { CallOptions, Metadata, Rpc } from './rpc.ts'
+import { type CallOptions, checkDeadline, type Metadata, type Rpc } from './rpc.ts'
 import { StreamAnswers } from './stream-call.ts'
 import { UnaryAnswer } from './unary-call.ts'
 
@@ -100,6 +100,7 @@ class LinkChannel implements Channel {
     answers: Answers & { stream: Http2Stream | undefined },
     { metadata, signal, timeoutMs }: CallOptions,
   ): Http2Stream | undefined {
+    checkDeadline(timeoutMs)
     const fields = this.#headerList(path, metadata)
     const limited = timeoutMs !== undefined && timeoutMs <= MAX_TIMEOUT_MS
     const passing = limited ? [timeoutField(timeoutMs)] : []

@@ -13,6 +13,12 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** Throws a `TypeError` for what is no time: it would be a call without a deadline, or one that is over at once. */
+export function checkDeadline(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && !Number.isNaN(timeoutMs))) return
+  throw new TypeError(`timeoutMs is a number of milliseconds, not ${String(timeoutMs)}`)
+}
+
 /**
  * Raw calls. Errors: `ERR_NODE_PERMISSION`, `ERR_SESSION_EXPIRED`, `ERR_NODE_TIMEOUT`, `ERR_NODE_CALL`
  * (with the node's own code in `grpc`), `ERR_NODE_MESSAGE_SIZE`, or that of the broken connection.

@@ -26,7 +26,7 @@ export interface MacaroonLimits {
  * @throws ERR_ADMIN_MACAROON for bytes that are no admin macaroon, or one that holds too much already
  */
 export function bakeMacaroon(macaroon: Uint8Array, limits: MacaroonLimits): Uint8Array {
-  checkKinds({ macaroon }, { macaroon: BYTES })
+  checkKinds({ macaroon }, { macaroon: BYTES }, ['macaroon'])
   const read = readMacaroon(macaroon)
   if (!read || read.thirdParty || !isAdminIdentifier(read.identifier)) {
     throw new PinholeError('ERR_ADMIN_MACAROON', 'this is no admin macaroon')

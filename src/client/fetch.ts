@@ -64,7 +64,9 @@ export function buyerOf(options: PayingOptions): Buyer {
 export function payingFetch(options: PayingFetchOptions): typeof globalThis.fetch {
   const buyer = buyerOf(options)
   const { maxReplayBytes = MAX_REPLAY_BYTES } = options
-  return async (input, init = {}) => {
+  return async (input, given) => {
+    // As the platform's, which takes null for no init.
+    const init = given ?? {}
     const send = options.fetch ?? globalThis.fetch
     const request = new SentRequest(input, init, await bodyOf(input, init, maxReplayBytes))
     if (request.headers.has('authorization')) return send(input, request.init(undefined))

@@ -15,6 +15,15 @@ test('a macaroon that is not there yet, or is no macaroon, is no call without on
   })
 })
 
+test('an address with https where nothing speaks TLS is told in words', async () => {
+  const code = 'ERR_SSL_WRONG_VERSION_NUMBER'
+  const cause = Object.assign(new Error('0A00010B:SSL routines'), { code })
+  const client = createAdminClient(URL, 'aa', {
+    fetch: () => Promise.reject(new TypeError('fetch failed', { cause })),
+  })
+  await assert.rejects(client.getHealth(), /speaks no TLS; is it an http address/)
+})
+
 test('a name of a certificate file is told from a certificate', () => {
   const ca = '/var/lib/pinhole/tls.cert'
   assert.throws(() => createAdminClient(URL, 'aa', { ca }), {

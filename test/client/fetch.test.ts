@@ -20,7 +20,7 @@ test('a 402 is paid, the answer comes, and the token serves again without a word
   const fetch = payingFetch({ wallet: shop.ledger.wallet(), maxSats: 10 })
   const first = await fetch(`${shop.url}/news/today?a=1`, { headers: { 'x-own': 'yes' } })
   assert.deepEqual(await textOf(first), [200, 'served /news/today '])
-  await fetch(new URL(`${shop.url}/news/today`))
+  await fetch(new URL(`${shop.url}/news/today`), null as unknown as RequestInit)
   await fetch(new Request(`${shop.url}/news/tomorrow/early`))
   assert.deepEqual(
     shop.requests.map(({ path, status }) => [path, status]),

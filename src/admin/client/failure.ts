@@ -34,7 +34,7 @@ export function hubFailure(reason: unknown, call: FailedCall): unknown {
     const text = `the certificate of the hub at ${base} is not trusted: ${message}`
     return new PinholeError('ERR_HUB_CERTIFICATE', text, { cause: reason })
   }
-  const why = code === 'ECONNREFUSED' ? 'nothing listens there' : message
+  const why = WHY.get(code) ?? message
   const text = `no hub answers at ${base}: ${why}`
   return new PinholeError('ERR_HUB_UNREACHABLE', text, { cause: reason })
 }
@@ -42,6 +42,13 @@ export function hubFailure(reason: unknown, call: FailedCall): unknown {
 /** OpenSSL's and Node's names for what can be wrong with a certificate. */
 const CERTIFICATE_CODES =
   /CERT_|_CERT|SELF_SIGNED|ISSUER|ERR_TLS_CERT_ALTNAME|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH/
+
+/** In place of what Node and OpenSSL say. */
+const WHY: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'what listens there speaks no TLS; is it an http address?'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'what listens there speaks no TLS; is it an http address?'],
+])
 
 /** What `fetch failed` was caused by. */
 function rootOf(error: Error): { readonly code: string; readonly message: string } {

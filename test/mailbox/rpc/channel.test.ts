@@ -96,6 +96,10 @@ test('a deadline that has passed fails at once, one beyond all timers is none', 
   await assert.rejects(channel.unary('/test.Echo/Unary', utf8(''), { timeoutMs: 0 }), {
     code: 'ERR_NODE_TIMEOUT',
   })
+  for (const timeoutMs of [Number.NaN, '5', null] as number[]) {
+    const expected = { name: 'TypeError', message: /^timeoutMs is a number of milliseconds/ }
+    await assert.rejects(channel.unary('/test.Echo/Unary', utf8(''), { timeoutMs }), expected)
+  }
   for (const timeoutMs of [Infinity, 2 ** 31, 2 ** 31 - 1]) {
     const answer = await channel.unary('/test.Echo/Unary', utf8('in time'), { timeoutMs })
     assert.equal(text(answer), 'in time')
