@@ -45,7 +45,7 @@ export interface ListenerOptions {
   readonly headerTimeoutMs: number
   /** A connection without a request; 0 is for ever. */
   readonly idleTimeoutMs: number
-  /** An HTTP/1.1 client that takes nothing of an answer for so long is cut; 0 is never. */
+  /** A client that takes nothing of an answer for so long is cut, over HTTP/2 the stream; 0 is never. */
   readonly writeTimeoutMs: number
   /** What connections get to end by themselves when draining. */
   readonly drainTimeoutMs: number
@@ -113,6 +113,7 @@ export function createListener(
     continueOnReadHttp2(h2)
     sessions.watch(h2)
     stalled.leaveUpgrades(server)
+    stalled.watchStreams(h2)
     connect(server, h2, { options, connections, stalled, log, shortWay })
     return server
   }
@@ -154,7 +155,10 @@ export function createListener(
 
 const stalledClients = ({ writeTimeoutMs }: ListenerOptions, clock: Clock, log: Log) =>
   new StalledClients(writeTimeoutMs, clock, ({ remoteAddress: address }) =>
-    log.info({ address }, 'connection cut, its client took nothing for as long as writetimeout'),
+    log.info(
+      { address },
+      'connection or stream cut, its client took nothing for as long as writetimeout',
+    ),
   )
 
 function createHttp1Server(

@@ -1,5 +1,7 @@
 /** Clients that ask and read no answer. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http2 from 'node:http2'
 import net from 'node:net'
 import test, { describe, type TestContext } from 'node:test'
 import tls from 'node:tls'
@@ -71,5 +73,43 @@ describe('a client that pipelines requests and reads no answer', () => {
     running.clock.advance(10 * LIMIT_MS)
     await moment()
     assert.equal(running.listener.connections, 1)
+  })
+})
+
+describe('an HTTP/2 client whose window is zero', () => {
+  /** Asks for `path` without taking any of its body. */
+  async function ask(t: TestContext, { url }: Running, path: string) {
+    const session = http2.connect(url, { settings: { initialWindowSize: 0 } })
+    t.after(() => session.destroy())
+    session.on('error', () => {})
+    const stream = session.request({ ':path': path })
+    stream.on('error', () => {})
+    await once(stream, 'response')
+    return stream
+  }
+
+  test('loses its stream after writetimeout, and keeps its connection', async (t) => {
+    const running = await listen(t, { writeTimeoutMs: LIMIT_MS })
+    const stream = await ask(t, running, '/')
+    const closed = once(stream, 'close')
+    let passed = 0
+    for (; passed < 4 * LIMIT_MS && !stream.closed; passed += LIMIT_MS / 8) {
+      running.clock.advance(LIMIT_MS / 8)
+      await moment()
+    }
+    await closed
+    assert.ok(passed >= LIMIT_MS)
+    assert.equal(stream.rstCode, http2.constants.NGHTTP2_CANCEL)
+    assert.equal(running.listener.connections, 1)
+  })
+
+  test('keeps a stream whose answer goes on', async (t) => {
+    const running = await listen(t, { writeTimeoutMs: LIMIT_MS })
+    const stream = await ask(t, running, '/hang')
+    for (let passed = 0; passed < 2 * LIMIT_MS; passed += LIMIT_MS / 8) {
+      running.clock.advance(LIMIT_MS / 8)
+      await moment()
+    }
+    assert.equal(stream.closed, false)
   })
 })
