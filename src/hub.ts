@@ -213,7 +213,7 @@ class RunningHub implements Hub {
       if (this.#config.hashmail.enabled) {
         const log = this.#log.child({ part: 'relay' })
         const { registry } = this.#metrics
-        const limits = relayOptions(this.#config)
+        const limits = relayOptions(this.#config, () => this.#trusted())
         await own.register(mailboxRelay, { ...limits, clock: this.#clock, log, registry })
       }
       await own.register(async (ordinary) => {

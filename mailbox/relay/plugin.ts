@@ -20,7 +20,7 @@ import { serveGrpc } from './grpc.ts'
 import { relayLimits, type RelayLimits } from './limits.ts'
 import { registerMetrics } from './metrics.ts'
 import { Relay } from './relay.ts'
-import { restRoutes } from './rest.ts'
+import { restRoutes, type AddressOf } from './rest.ts'
 import { acceptUpgrade, refuseUpgrade } from './websocket-upgrade.ts'
 import { serveWebSocket, type WebSocketKind } from './websocket.ts'
 
@@ -30,11 +30,15 @@ export interface RelayOptions extends Partial<RelayLimits> {
   readonly log?: Log | undefined
   /** Where the relay's figures are shown; without one they are not. */
   readonly registry?: Registry | undefined
+  /** Whose request it is, for the limits of an address; without, the socket's. */
+  readonly addressOf?: AddressOf
 }
+
+const socketAddress: AddressOf = ({ socket }) => socket.remoteAddress ?? ''
 
 /** Fastify plugin that serves hashmail (LNC §10). */
 export async function mailboxRelay(fastify: FastifyInstance, options: RelayOptions): Promise<void> {
-  const log = options.log ?? silentLog
+  const { log = silentLog, addressOf = socketAddress } = options
   const relay = new Relay(relayLimits(options), options.clock ?? systemClock, log)
 
   if (options.registry) registerMetrics(relay, options.registry)
@@ -44,11 +48,11 @@ export async function mailboxRelay(fastify: FastifyInstance, options: RelayOptio
   fastify.addContentTypeParser('*', (_request, _body, done) => done(null))
 
   fastify.post<{ Params: { method: string } }>(`/${HASHMAIL_SERVICE}/:method`, (request, reply) =>
-    grpcRoute(relay, request, reply),
+    grpcRoute(relay, request, reply, addressOf(request.raw)),
   )
-  restRoutes(fastify, relay)
+  restRoutes(fastify, relay, addressOf)
   const onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void =>
-    upgrade(relay, fastify.server, { request, socket, head })
+    upgrade(relay, fastify.server, { request, socket, head, address: addressOf(request) })
   fastify.server.on('upgrade', onUpgrade)
   fastify.addHook('onClose', async () => void fastify.server.off('upgrade', onUpgrade))
   fastify.addHook('preClose', async () => relay.close())
@@ -58,6 +62,7 @@ function grpcRoute(
   relay: Relay,
   request: FastifyRequest<{ Params: { method: string } }>,
   reply: FastifyReply,
+  address: string,
 ): void {
   const stream = http2Stream(request.raw)
   const type = request.headers['content-type'] ?? ''
@@ -67,7 +72,7 @@ function grpcRoute(
   }
   reply.hijack()
   const timeoutMs = grpcTimeoutMs(request.headers)
-  serveGrpc(relay, request.params.method, { stream, address: request.ip, timeoutMs })
+  serveGrpc(relay, request.params.method, { stream, address, timeoutMs })
 }
 
 const WEBSOCKET_KINDS: ReadonlyMap<string, WebSocketKind> = new Map([
@@ -76,16 +81,19 @@ const WEBSOCKET_KINDS: ReadonlyMap<string, WebSocketKind> = new Map([
   [REST_PATH, 'box'],
 ])
 
-function upgrade(
-  relay: Relay,
-  server: Server,
-  { request, socket, head }: { request: IncomingMessage; socket: Socket; head: Buffer },
-): void {
+interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Socket
+  readonly head: Buffer
+  /** Of the client. */
+  readonly address: string
+}
+
+function upgrade(relay: Relay, server: Server, { request, socket, head, address }: Upgrade): void {
   const url = request.url ?? ''
   const [path = ''] = url.split('?')
   const kind = WEBSOCKET_KINDS.get(path)
   if (kind) {
-    const address = socket.remoteAddress ?? ''
     if (acceptUpgrade(request, socket)) {
       serveWebSocket(relay, kind, { socket, address, head, url })
     }

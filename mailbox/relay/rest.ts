@@ -29,13 +29,16 @@ import { Sending, type SendingFace } from './sending.ts'
 
 const JSON_TYPE = 'application/json'
 
+/** Says whose request it is. */
+export type AddressOf = (request: Pick<IncomingMessage, 'socket' | 'headers'>) => string
+
 /** Adds the REST routes to `fastify`. */
-export function restRoutes(fastify: FastifyInstance, relay: Relay): void {
+export function restRoutes(fastify: FastifyInstance, relay: Relay, addressOf: AddressOf): void {
   fastify.post(REST_PATH, async (request, reply) => {
     const read = await readRequest(relay, request.raw, parseCipherBoxAuth)
     const id = read instanceof PinholeError ? read : checkAuth(read)
     if (id instanceof PinholeError) return refuse(request, reply, relay.refused(id))
-    const reason = relay.create(id, request.ip)
+    const reason = relay.create(id, addressOf(request.raw))
     return reason ? refuse(request, reply, reason) : answer(request, reply, 200, JSON_INIT_SUCCESS)
   })
 
@@ -48,13 +51,13 @@ export function restRoutes(fastify: FastifyInstance, relay: Relay): void {
 
   fastify.post(REST_SEND_PATH, (request, reply) => {
     reply.hijack()
-    new RestSend(relay, request.raw, reply.raw).start(request.ip)
+    new RestSend(relay, request.raw, reply.raw).start(addressOf(request.raw))
   })
 
   fastify.post(REST_RECEIVE_PATH, async (request, reply) => {
     reply.hijack()
     const stream = new RestReceive(relay, request.raw, reply.raw)
-    stream.start(request.ip, await readRequest(relay, request.raw, parseCipherBoxDesc))
+    stream.start(addressOf(request.raw), await readRequest(relay, request.raw, parseCipherBoxDesc))
   })
 
   for (const path of [REST_PATH, REST_SEND_PATH, REST_RECEIVE_PATH]) {

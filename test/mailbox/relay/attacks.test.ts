@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import test from 'node:test'
+import WebSocket from 'ws'
 import { ManualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { FrameReader, grpcFrame } from '../../../mailbox/hashmail/grpc-frame.ts'
@@ -13,7 +14,7 @@ import { relayLimits } from '../../../mailbox/relay/limits.ts'
 import { Relay } from '../../../mailbox/relay/relay.ts'
 import { WebSocketFrames } from '../../../mailbox/relay/websocket-frames.ts'
 import { serveWebSocket } from '../../../mailbox/relay/websocket.ts'
-import { connectGrpc, freshId, startBothFaces } from './harness.ts'
+import { connectGrpc, freshId, GrpcCallClient, startBothFaces } from './harness.ts'
 import { RelayClientMeter } from './meter.ts'
 
 const READ_BYTES = 65_536
@@ -155,3 +156,31 @@ test('a REST receive that is given up before it has said which box leaves nothin
   assert.equal(await meter.value('pinhole_relay_addresses'), 0)
   session.destroy()
 })
+
+test('clients behind a proxy are told apart on every face', { timeout: 30_000 }, async (t) => {
+  const meter = new RelayClientMeter()
+  const relay = await startBothFaces({
+    registry: meter.registry,
+    addressOf: ({ headers }) => String(headers['x-client']),
+  })
+  t.after(() => relay.close())
+  const session = connectGrpc(relay.h2)
+  const grpc = new GrpcCallClient(session, 'SendStream', { 'x-client': 'a' })
+  const rest = session.request({ ':method': 'POST', ':path': REST_SEND_PATH, 'x-client': 'b' })
+  rest.on('error', () => {})
+  rest.write('{')
+  const socket = new WebSocket(`ws://127.0.0.1:${relay.h1}${REST_SEND_PATH}`, {
+    headers: { 'x-client': 'c' },
+  })
+  await new Promise((resolve) => socket.once('open', resolve))
+  await new Promise((resolve) => session.ping(resolve))
+  await until(async () => (await meter.value('pinhole_relay_addresses')) === 3)
+  socket.terminate()
+  grpc.cancel()
+  session.destroy()
+})
+
+/** Resolves once `holds` does; the relay has read what was sent to it by then. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(setImmediate)
+}
