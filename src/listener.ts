@@ -113,7 +113,6 @@ export function createListener(
     continueOnReadHttp2(h2)
     sessions.watch(h2)
     stalled.leaveUpgrades(server)
-    stalled.watchStreams(h2)
     connect(server, h2, { options, connections, stalled, log, shortWay })
     return server
   }
@@ -204,6 +203,7 @@ function connect(
   h2: http2.Http2Server,
   { options, connections, stalled, log, shortWay }: Door,
 ): void {
+  stalled.watchStreams(h2)
   const secure = options.tls !== undefined
   const accept = take(server, 'connection')
   const acceptHttp2: Accept = (socket) => {
