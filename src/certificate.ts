@@ -75,15 +75,29 @@ export async function openCertificate(
   }
 }
 
-async function current(options: CertificateOptions, clock: Clock, log: Log): Promise<KeyPair> {
-  const certFile = path.join(options.basedir, 'tls.cert')
-  const keyFile = path.join(options.basedir, 'tls.key')
+/** The certificate of the pair that a start would take; `undefined` where it would make one. @throws ERR_LISTEN_CERTIFICATE */
+export function storedCertificate(basedir: string): X509Certificate | undefined {
+  return stored(basedir)?.certificate
+}
+
+function stored(basedir: string) {
+  const certFile = path.join(basedir, 'tls.cert')
+  const keyFile = path.join(basedir, 'tls.key')
   const [hasCert, hasKey] = [existsSync(certFile), existsSync(keyFile)]
   if (hasCert !== hasKey) {
     const [there, missing] = hasCert ? [certFile, keyFile] : [keyFile, certFile]
     throw new PinholeError('ERR_LISTEN_CERTIFICATE', `${there} is there but ${missing} is not`)
   }
-  if (!hasKey) {
+  if (!hasKey) return undefined
+  const pair = { cert: readFile(certFile), key: readFile(keyFile) }
+  return { pair, certificate: verified(pair, certFile, keyFile) }
+}
+
+async function current(options: CertificateOptions, clock: Clock, log: Log): Promise<KeyPair> {
+  const certFile = path.join(options.basedir, 'tls.cert')
+  const keyFile = path.join(options.basedir, 'tls.key')
+  const found = stored(options.basedir)
+  if (!found) {
     const key = newKey().export({ type: 'sec1', format: 'pem' }).toString()
     // Both exist before the first is written: whoever interrupts the making leaves no half pair.
     const cert = await issue(key, options, clock)
@@ -92,8 +106,7 @@ async function current(options: CertificateOptions, clock: Clock, log: Log): Pro
     saveCertificate(certFile, cert, log)
     return { cert, key }
   }
-  const pair = { cert: readFile(certFile), key: readFile(keyFile) }
-  const certificate = verified(pair, certFile, keyFile)
+  const { pair, certificate } = found
   if (!isDue(certificate, options, clock)) return pair
   // The key stays, so that exchanging one file is all there is to a renewal.
   const cert = await issue(pair.key, options, clock)

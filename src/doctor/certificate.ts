@@ -1,7 +1,7 @@
 /** TLS as clients meet it: which names, until when, trusted by whom, and what ALPN really agrees on. */
-import { X509Certificate } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import type { X509Certificate } from 'node:crypto'
 import path from 'node:path'
+import { storedCertificate } from '../certificate.ts'
 import type { Config } from '../config/load.ts'
 import { type Check, failed, fine, skipped, type Verdict, warning, wrong } from './check.ts'
 import { placeOf } from './places.ts'
@@ -117,8 +117,8 @@ const certificateTrouble = (distrust: string): boolean =>
 function onDisk({ basedir, insecure, servername }: Config, wallMs: number): Verdict {
   if (insecure) return skipped('the configuration wants cleartext (insecure)')
   const file = path.join(basedir, 'tls.cert')
-  if (!existsSync(file)) return fine(`${file} is made at the start`)
-  const certificate = new X509Certificate(readFileSync(file))
+  const certificate = storedCertificate(basedir)
+  if (!certificate) return fine(`${file} is made at the start`)
   if (servername !== '' && certificate.checkHost(servername) === undefined) {
     return wrong(`${file} is not for ${servername}`, 'Get a certificate for that name.')
   }

@@ -12,6 +12,7 @@ import { diskCheck, diskCheckBy } from '../../src/doctor/disk.ts'
 import { findingsOf } from '../../src/doctor/doctor.ts'
 import { isOpen, publicUrl } from '../../src/doctor/places.ts'
 import { portsCheck } from '../../src/doctor/ports.ts'
+import { certificate } from '../mailbox/rpc/certificate.ts'
 import { found, patient } from './patient.ts'
 
 const SERVICE = { name: 'shop', address: 'localhost:9', pathregexp: '^/', price: 5 }
@@ -147,4 +148,21 @@ test('tls: the files, where no hub runs', async (t) => {
   const later = new ManualClock(Date.now() + 3 * 365 * 86_400_000)
   const expired = await found(certificateCheck, { ...own, config, clock: later })
   assert.match(expired.join(), /^error: .* has expired/)
+})
+
+test('tls: a pair that no hub would start with is found before the start', async (t) => {
+  const deps = patient(t)
+  const put = (name: string, content: string) =>
+    writeFileSync(path.join(deps.config.basedir, name), content)
+  assert.match((await found(certificateCheck, deps)).join(), /^ok: .* is made at the start$/)
+  put('tls.cert', certificate.cert)
+  assert.match((await found(certificateCheck, deps)).join(), /^error: .*tls\.key is not$/)
+  put('tls.key', certificate.key)
+  assert.match((await found(certificateCheck, deps)).join(), /^ok: .* is good until/)
+  put('tls.cert', certificate.other)
+  const [finding] = await findingsOf(certificateCheck, deps)
+  assert.match(finding?.text ?? '', /is not that of the certificate/)
+  assert.match(finding?.advice ?? '', /Make tls\.cert and tls\.key a readable pair/)
+  put('tls.cert', certificate.key)
+  assert.match((await found(certificateCheck, deps)).join(), /holds no certificate in PEM$/)
 })
