@@ -12,7 +12,7 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { connectOn, type ConnectOptions } from '../../mailbox/connect/connect.ts'
 import { nodePlatform } from '../../mailbox/connect/node.ts'
 import type { Platform, TransportName } from '../../mailbox/connect/platform.ts'
-import type { StreamEvents } from '../../mailbox/transport/relay-client.ts'
+import type { RelayStream, StreamEvents } from '../../mailbox/transport/relay-client.ts'
 import { listenOn, type ListenOptions } from '../../mailbox/listen/listen.ts'
 import { ManualClock, systemClock } from '../../src/base/clock.ts'
 import { echoServer } from './rpc/echo-server.ts'
@@ -90,8 +90,9 @@ export function mortalPlatform(fatalStep = Infinity): Mortal {
     return alive
   }
   const inert = { write: async () => {}, close: async () => {} }
-  const guard = (events: StreamEvents): StreamEvents => ({
-    opened: () => alive && events.opened(),
+  /** A stream that comes up after the death is cut like those that stood. */
+  const guard = (events: StreamEvents, stream: () => RelayStream): StreamEvents => ({
+    opened: () => (alive ? events.opened() : void stream().close()),
     confirmed: () => alive && events.confirmed(),
     message: (bytes) => step(`receive-${bytes[0] ?? 0}`) && events.message(bytes),
     end: (failure) => alive && events.end(failure),
@@ -99,10 +100,20 @@ export function mortalPlatform(fatalStep = Infinity): Mortal {
   const relay: Platform['relay'] = (address, options) => {
     const client = nodePlatform.relay(address, options)
     return {
-      receive: (id, events) => (alive ? client.receive(id, guard(events)) : inert),
+      receive: (id, events) => {
+        if (!alive) return inert
+        const stream = client.receive(
+          id,
+          guard(events, () => stream),
+        )
+        return stream
+      },
       send: (id, events) => {
         if (!alive) return inert
-        const stream = client.send(id, guard(events))
+        const stream = client.send(
+          id,
+          guard(events, () => stream),
+        )
         return {
           ...stream,
           write: async (bytes) => {
