@@ -131,13 +131,14 @@ test('limits come before work', () => {
 
 test('a hostile line costs no more time than its length', () => {
   const fill = (part: string) => part.repeat(Math.floor(MAX_HEADER_CHARS / part.length))
-  const started = performance.now()
+  const before = process.cpuUsage()
   for (const part of ['L402 ', 'L402 a', 'L402 a,', ',L402', 'L402\ta ,', ' ', ',', 'a,', 'a :']) {
     assert.deepEqual(authorization(fill(part), `L402 ${fill(part).slice(5)}`), [])
     stripL402(['authorization', fill(part)])
   }
   // A quadratic pattern takes seconds for each.
-  assert.ok(performance.now() - started < 2_000)
+  // Of the processor, not of the clock: others may have the machine.
+  assert.ok(process.cpuUsage(before).user < 2_000_000)
 })
 
 test('what is written is read', () => {
