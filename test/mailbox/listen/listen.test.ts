@@ -203,6 +203,6 @@ test('a process ends by itself once both ends are closed: nothing is left open',
     console.log('ended')
   `
   const args = [...NODE_ARGS, '--input-type=module', '--eval', script]
-  const run = await promisify(execFile)(process.execPath, args, { timeout: 20_000 })
+  const run = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
   assert.match(run.stdout, /ended/)
 })
