@@ -1,10 +1,10 @@
 /**
- * Resets HTTP/2 streams whose answer is complete and small, and of which the client takes nothing: it would hold the stream for
- * ever by a window of zero. Bodies that are forwarded have a limit of their own, and open streams of the relay none.
- *
  * Cuts HTTP/1.1 clients that take nothing of what waits for them (`writetimeout`), whoever answered: a client that
  * asks and asks and reads no answer would keep its connection for ever. What an upgrade has turned into another
  * protocol is left alone, it has rules of its own.
+ *
+ * Over HTTP/2 it resets streams: those whose answer is complete and small, and of which the client takes nothing by a
+ * window of zero. Bodies that are forwarded have a limit of their own, and open streams of the relay none.
  */
 import http2 from 'node:http2'
 import type { Server, Socket } from 'node:net'
