@@ -28,7 +28,7 @@ const KEEP_ALIVE_MS = 30_000
 /** Between the two pings that make a dead connection show (see `probe`). */
 const PROBE_MS = 100
 
-/** A peer that has left so much untaken gets no pings and no pongs: its connection shows by itself whether it lives. */
+/** A peer that has left so much untaken gets no pongs, and no probes: its connection shows by itself whether it lives. */
 const MAX_UNTAKEN_BYTES = 16_384
 
 const PING = controlFrame('ping', Buffer.from(PING_PAYLOAD))
@@ -134,7 +134,8 @@ export abstract class WebSocketStream implements LiveStream, ControlFrames {
     if (wsPingIntervalMs <= 0 || wsPongWaitMs <= 0) return
     this.#cancelTimer = this.relay.clock.after(afterMs, () => {
       this.#heard = false
-      if (!this.#isChoked()) this.socket.write(PING)
+      // Also behind much that waits: a slow reader is known to live by this alone.
+      this.socket.write(PING)
       this.#cancelTimer = this.relay.clock.after(wsPongWaitMs, () => {
         if (this.#heard || this.excused()) this.#ping(wsPingIntervalMs - wsPongWaitMs)
         else this.finish()

@@ -32,8 +32,23 @@ const END_OF_TEXT = 0x80
 
 /** A client's side of a connection that takes nothing of what is sent to it. */
 class StuckSocket extends Duplex {
+  /** What has been given to the connection; the rest waits. */
+  readonly given: Buffer[] = []
+  #take = () => {}
+
   constructor() {
-    super({ read() {}, write() {} })
+    super({ read() {} })
+  }
+  override _write(chunk: Buffer, _encoding: string, taken: () => void): void {
+    this.given.push(chunk)
+    this.#take = taken
+  }
+  /** The client takes all that waits. */
+  async catchUp(): Promise<void> {
+    while (this.writableLength > 0) {
+      this.#take()
+      await new Promise(setImmediate)
+    }
   }
   setNoDelay(): this {
     return this
@@ -57,6 +72,27 @@ test('pings of a client that takes no pongs cost no memory', async (t) => {
   await new Promise(setImmediate)
   assert.ok(socket.writableLength > 0)
   assert.ok(socket.writableLength < 20_000, `${socket.writableLength} bytes of pongs wait`)
+})
+
+test('a reader behind much that waits for it is asked whether it lives, and does', async (t) => {
+  const clock = new ManualClock()
+  const limits = relayLimits({ wsPingIntervalMs: 2000, wsPongWaitMs: 1000 })
+  const socket = new StuckSocket()
+  t.after(() => socket.destroy())
+  const peer = { socket: socket as unknown as Socket, address: '192.0.2.1', url: REST_RECEIVE_PATH }
+  serveWebSocket(new Relay(limits, clock, silentLog), 'receive', { ...peer, head: Buffer.alloc(0) })
+  socket.write(Buffer.alloc(100_000))
+  clock.advance(2000)
+  await socket.catchUp()
+  const [, ping] = socket.given
+  assert.equal(ping?.[0], 0x89)
+  socket.push(frame(0x8a, ping.subarray(2).toString('latin1')))
+  await new Promise(setImmediate)
+  clock.advance(1000)
+  assert.equal(socket.writableEnded, false)
+  clock.advance(2000)
+  clock.advance(1000)
+  assert.equal(socket.writableEnded, true, 'and without an answer it ends')
 })
 
 /** Puts `bytes` at the end of a read of the usual size, as a socket gives it. */
